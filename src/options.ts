@@ -1,0 +1,95 @@
+/** Every default in one place. A number says what it was measured at or who asked for it. */
+
+/** Which controller decides how fast a path is filled; see docs/architecture.md. */
+export type CongestionControl = "bbr" | "cubic" | "newreno";
+
+/** What can be tuned. Sizes are bytes, times milliseconds. */
+export interface Tuning {
+  /** Lanes of an ultra transfer at most (the specification's MAX_PARALLEL_STREAMS). @default 256 */
+  maxLanes: number;
+  /** Writes to disk under way at once (the specification's WRITE_CONCURRENCY). @default 64 */
+  writeConcurrency: number;
+  /** Size of the job given to a lane, by file size (the specification's calculate_optimal_chunk_size). */
+  rangeTable: SizeTable;
+  /** Size of a piece, by file size. Powers of two. */
+  pieceTable: SizeTable;
+  /** @default "bbr" */
+  congestion: CongestionControl;
+  /** Receive window of one stream: over 2 MiB a socket overflow can end the connection. @default 1 MiB */
+  streamWindowBytes: number;
+  /** Receive window of a connection. @default 256 MiB */
+  receiveWindowBytes: number;
+  /** Bytes sent and not acknowledged that a connection holds. @default 64 MiB */
+  sendWindowBytes: number;
+  /** Streams that a peer may open. @default 1,024 */
+  maxStreams: number;
+  /** A connection that hears nothing for so long is lost. @default 30,000 */
+  idleTimeoutMs: number;
+  /** Silence after which a ping is sent; data keeps it from firing. @default 5,000 */
+  keepAliveMs: number;
+  /** How long a dial or a handshake may take. @default 10,000 */
+  connectTimeoutMs: number;
+  /** How long a stranger may take for its handshake. @default 10,000 */
+  handshakeTimeoutMs: number;
+  /** Threads that move packets: one is the fastest on two cores (docs/performance.md). @default 1 */
+  workerThreads: number;
+  /** Read sources through a memory mapping. @default false */
+  memoryMap: boolean;
+}
+
+/** Rows of "files of at most `upTo` bytes take `bytes`", ascending; the last `upTo` is Infinity. */
+export type SizeTable = readonly { upTo: number; bytes: number }[];
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+/** The values that hold where nothing else is said. */
+export const defaultTuning: Tuning = {
+  maxLanes: 256,
+  writeConcurrency: 64,
+  rangeTable: [
+    { upTo: 1 * GiB, bytes: 32 * MiB },
+    { upTo: 4 * GiB, bytes: 64 * MiB },
+    { upTo: 16 * GiB, bytes: 128 * MiB },
+    { upTo: Number.POSITIVE_INFINITY, bytes: 256 * MiB },
+  ],
+  pieceTable: [
+    { upTo: 10 * MiB, bytes: 64 * KiB },
+    { upTo: 100 * MiB, bytes: 256 * KiB },
+    { upTo: 1 * GiB, bytes: 512 * KiB },
+    { upTo: Number.POSITIVE_INFINITY, bytes: 1 * MiB },
+  ],
+  congestion: "bbr",
+  streamWindowBytes: 1 * MiB,
+  receiveWindowBytes: 256 * MiB,
+  sendWindowBytes: 64 * MiB,
+  maxStreams: 1024,
+  idleTimeoutMs: 30_000,
+  keepAliveMs: 5_000,
+  connectTimeoutMs: 10_000,
+  handshakeTimeoutMs: 10_000,
+  workerThreads: 1,
+  memoryMap: false,
+};
+
+/** Lanes of a standard transfer (the specification's 8 streams). */
+export const standardLanes = 8;
+
+/** Lanes that a file of as many pieces gets at least: one lane's window alone would cap it. */
+export const fewestLanes = 8;
+
+/** A file of at most one piece of this size travels in a bundle. */
+export const bundledFileBytes = 64 * KiB;
+
+/** A bundle holds at most so many bytes and files: small enough to spread over the lanes. */
+export const bundleBytes = 4 * MiB;
+
+/** @see bundleBytes */
+export const bundleFiles = 256;
+
+/** How often progress is told, in milliseconds. */
+export const progressIntervalMs = 200;
+
+/** How long a ticket is good for, in milliseconds. */
+export const ticketLifeMs = 24 * 60 * 60 * 1000;
