@@ -1,0 +1,252 @@
+//! JavaScript's handles of streams: conversion and nothing else.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use napi::bindgen_prelude::{Buffer, Uint8Array};
+use napi_derive::napi;
+
+use crate::{
+    bundle::{self, BundledResult},
+    error::Result,
+    folder::Folder,
+    partial::PartialFile,
+    piece::{Run, RunOptions, exact},
+    receive_run, send_run,
+    source::SourceFile,
+    stream::{ReceiveHalf, SendHalf},
+};
+
+/// The sending half of a stream; see `SendStream` in `engine.ts`.
+#[napi]
+pub struct SendStream {
+    half: Arc<SendHalf>,
+}
+
+/// The receiving half of a stream; see `ReceiveStream` in `engine.ts`.
+#[napi]
+pub struct ReceiveStream {
+    half: Arc<ReceiveHalf>,
+}
+
+/// A stream both ways; see `BidirectionalStream` in `engine.ts`.
+#[napi]
+pub struct BidirectionalStream {
+    send: Arc<SendHalf>,
+    receive: Arc<ReceiveHalf>,
+}
+
+/// What became of a run that was sent.
+#[napi(object)]
+pub struct SentRunObject {
+    /// 32 bytes a piece.
+    pub values: Buffer,
+    /// Why the run ended early.
+    pub failure: Option<String>,
+}
+
+/// What became of a run that was received.
+#[napi(object)]
+pub struct ReceivedRunObject {
+    /// 32 bytes a piece.
+    pub values: Buffer,
+    /// Positions of the bad pieces.
+    pub bad: Vec<u32>,
+    /// Position of the first absent piece.
+    pub absent_from: f64,
+}
+
+/// What became of a bundle, packed.
+#[napi(object)]
+pub struct BundleObject {
+    /// 32 bytes a file.
+    pub hashes: Buffer,
+    /// A byte a file: ok, bad, absent, failed.
+    pub statuses: Buffer,
+    /// The failures, for those that have one.
+    pub failures: Vec<BundleFailure>,
+}
+
+/// Why one file of a bundle failed.
+#[napi(object)]
+pub struct BundleFailure {
+    /// Position of the file in the bundle.
+    pub position: u32,
+    /// `CODE: text`.
+    pub text: String,
+}
+
+impl BidirectionalStream {
+    /// Gives the halves of a stream to JavaScript.
+    pub fn new(send: Arc<SendHalf>, receive: Arc<ReceiveHalf>) -> Self {
+        Self { send, receive }
+    }
+}
+
+#[napi]
+impl BidirectionalStream {
+    /// A handle of the sending half.
+    #[napi(getter)]
+    pub fn send(&self) -> SendStream {
+        SendStream { half: Arc::clone(&self.send) }
+    }
+
+    /// A handle of the receiving half.
+    #[napi(getter)]
+    pub fn receive(&self) -> ReceiveStream {
+        ReceiveStream { half: Arc::clone(&self.receive) }
+    }
+}
+
+impl SendStream {
+    /// Gives a stream to JavaScript.
+    pub fn new(half: Arc<SendHalf>) -> Self {
+        Self { half }
+    }
+}
+
+#[napi]
+impl SendStream {
+    /// Bytes handed to the stream so far.
+    #[napi(getter)]
+    pub fn sent_bytes(&self) -> f64 {
+        self.half.sent() as f64
+    }
+
+    /// Writes bytes. They are copied: JavaScript may change its own before a retransmission.
+    #[napi]
+    pub async fn write(&self, bytes: Uint8Array) -> Result<()> {
+        let bytes = Bytes::copy_from_slice(&bytes);
+        let half = &self.half;
+        half.unless_given_up(async { half.outgoing().await.write(&mut [bytes]).await }).await
+    }
+
+    /// Writes a header and a run of pieces.
+    #[napi]
+    pub async fn send_run(
+        &self,
+        header: Uint8Array,
+        source: &SourceFile,
+        run: RunOptions,
+    ) -> Result<SentRunObject> {
+        let source = source.source()?;
+        let run = Run::new(&run)?;
+        let half = &self.half;
+        let verb = async {
+            send_run::send_run(&mut half.outgoing().await, &header, &source, run).await
+        };
+        let sent = half.unless_given_up(verb).await?;
+        Ok(SentRunObject { values: sent.values.into(), failure: sent.failure })
+    }
+
+    /// Writes a header and a packed list of files, each as one piece.
+    #[napi]
+    pub async fn send_bundle(
+        &self,
+        header: Uint8Array,
+        folder: &Folder,
+        files: Uint8Array,
+    ) -> Result<BundleObject> {
+        let root = folder.root()?;
+        let files = bundle::unpack(&files)?;
+        let half = &self.half;
+        let verb = async {
+            bundle::send_bundle(&mut half.outgoing().await, &header, root, files).await
+        };
+        Ok(bundle_object(half.unless_given_up(verb).await?))
+    }
+
+    /// Ends the stream.
+    #[napi]
+    pub async fn finish(&self) -> Result<()> {
+        let half = &self.half;
+        half.unless_given_up(async { half.outgoing().await.finish() }).await
+    }
+
+    /// Abandons the stream with an error number.
+    #[napi]
+    pub fn reset(&self, code: f64) -> napi::Result<()> {
+        Ok(self.half.reset(code)?)
+    }
+}
+
+impl ReceiveStream {
+    /// Gives a stream to JavaScript.
+    pub fn new(half: Arc<ReceiveHalf>) -> Self {
+        Self { half }
+    }
+}
+
+#[napi]
+impl ReceiveStream {
+    /// Bytes taken from the stream so far.
+    #[napi(getter)]
+    pub fn received_bytes(&self) -> f64 {
+        self.half.received() as f64
+    }
+
+    /// Reads exactly so many bytes; nothing when the stream ended before the first.
+    #[napi]
+    pub async fn read(&self, length: f64) -> Result<Option<Buffer>> {
+        let mut bytes = vec![0; exact("length", length)? as usize];
+        let half = &self.half;
+        let is_there = half
+            .unless_given_up(async { half.incoming().await.fill_or_end(&mut bytes).await })
+            .await?;
+        Ok(is_there.then(|| bytes.into()))
+    }
+
+    /// Reads a run of pieces into a file.
+    #[napi]
+    pub async fn receive_run(
+        &self,
+        partial: &PartialFile,
+        run: RunOptions,
+    ) -> Result<ReceivedRunObject> {
+        let partial = partial.partial()?;
+        let run = Run::new(&run)?;
+        let half = &self.half;
+        let verb = async {
+            let mut incoming = half.incoming().await;
+            receive_run::receive_run(&mut incoming, &partial, &half.disk, run).await
+        };
+        let received = half.unless_given_up(verb).await?;
+        Ok(ReceivedRunObject {
+            values: received.values.into(),
+            bad: received.bad,
+            absent_from: received.absent_from as f64,
+        })
+    }
+
+    /// Reads one piece for each file of a packed list and creates the files.
+    #[napi]
+    pub async fn receive_bundle(
+        &self,
+        folder: &Folder,
+        targets: Uint8Array,
+    ) -> Result<BundleObject> {
+        let root = folder.root()?;
+        let targets = bundle::unpack(&targets)?;
+        let half = &self.half;
+        let verb = async {
+            let mut incoming = half.incoming().await;
+            bundle::receive_bundle(&mut incoming, &root, &half.disk, &targets).await
+        };
+        Ok(bundle_object(half.unless_given_up(verb).await?))
+    }
+
+    /// Tells the peer to send no more, with an error number.
+    #[napi]
+    pub fn stop(&self, code: f64) -> napi::Result<()> {
+        Ok(self.half.stop(code)?)
+    }
+}
+
+fn bundle_object(results: Vec<BundledResult>) -> BundleObject {
+    let hashes: Vec<u8> = results.iter().flat_map(|result| result.hash).collect();
+    let statuses: Vec<u8> = results.iter().map(|result| result.status as u8).collect();
+    let failures = results.into_iter().zip(0..).filter_map(|(result, position)| {
+        result.failure.map(|text| BundleFailure { position, text })
+    });
+    BundleObject { hashes: hashes.into(), statuses: statuses.into(), failures: failures.collect() }
+}

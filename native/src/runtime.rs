@@ -1,0 +1,50 @@
+//! The threads that drive the network.
+
+use std::sync::OnceLock;
+
+use napi::bindgen_prelude::{
+    create_custom_tokio_runtime, shutdown_async_runtime, start_async_runtime,
+};
+use napi_derive::napi;
+
+use crate::error::{EngineError, Result};
+
+/// What the runtime must be told.
+#[napi(object)]
+pub struct RuntimeOptions {
+    /// Threads that drive all endpoints of the process.
+    pub worker_threads: u32,
+}
+
+/// Starts the runtime with so many threads; only the first call of a process has an effect.
+///
+/// napi-rs has started one of its own when the addon was loaded, so this must come before the
+/// first asynchronous call: whatever runs on that one would be cut off.
+#[napi]
+pub fn start_runtime(options: RuntimeOptions) -> napi::Result<()> {
+    if options.worker_threads == 0 {
+        return Err(EngineError::argument("worker threads: 0; at least 1 is needed").into());
+    }
+    if STARTED.set(()).is_err() {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(options.worker_threads as usize)
+        .thread_name("quiver")
+        .enable_all()
+        .build()
+        .map_err(|error| EngineError::argument(format!("no runtime could be started: {error}")))?;
+    create_custom_tokio_runtime(runtime);
+    shutdown_async_runtime();
+    start_async_runtime();
+    Ok(())
+}
+
+/// Runs a blocking call, of a file system in most cases, on a thread of its own.
+pub async fn blocking<T: Send + 'static>(
+    call: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(call).await?
+}
+
+static STARTED: OnceLock<()> = OnceLock::new();

@@ -1,0 +1,67 @@
+//! Sends a run of pieces of a file.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{
+    error::Result,
+    piece::{Header, Piece, Run, VALUE_BYTES},
+    source::Source,
+    stream::Outgoing,
+};
+
+/// What became of a run that was sent.
+pub struct SentRun {
+    /// The values of the pieces that were sent.
+    pub values: Vec<u8>,
+    /// Why the run ended early.
+    pub failure: Option<String>,
+}
+
+/// Writes `header`, then the pieces; at the first that cannot be read, an absent one, and ends.
+///
+/// # Cancellation
+///
+/// The peer may hold any prefix of the run.
+pub async fn send_run(
+    outgoing: &mut Outgoing<'_>,
+    header: &[u8],
+    source: &Source,
+    run: Run,
+) -> Result<SentRun> {
+    let mut sent =
+        SentRun { values: Vec::with_capacity(run.count() * VALUE_BYTES), failure: None };
+    // Small fields travel in one chunk: a piece's value with the next piece's header.
+    let mut small = BytesMut::from(header);
+    source.advise(run.offset, run.length);
+    for piece in run.pieces() {
+        match send_piece(outgoing, &mut small, source, &piece).await? {
+            Ok(value) => sent.values.extend(value),
+            Err(failure) => {
+                small.extend(Header::Absent.encode(0));
+                sent.failure = Some(failure);
+                break;
+            }
+        }
+    }
+    outgoing.write(&mut [small.freeze()]).await?;
+    Ok(sent)
+}
+
+async fn send_piece(
+    outgoing: &mut Outgoing<'_>,
+    small: &mut BytesMut,
+    source: &Source,
+    piece: &Piece,
+) -> Result<std::result::Result<[u8; VALUE_BYTES], String>> {
+    let read = match source.read_piece(piece).await {
+        Ok(read) => read,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    small.extend(Header::Plain.encode(piece.bytes));
+    let mut chunks: Vec<Bytes> = Vec::with_capacity(read.chunks.len() + 1);
+    chunks.push(small.split().freeze());
+    chunks.extend(read.chunks);
+    outgoing.write(&mut chunks).await?;
+    small.extend(read.value);
+    Ok(Ok(read.value))
+}

@@ -1,0 +1,213 @@
+//! The two halves of a stream: who may use one at a time, what it has moved, and how it is given up.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use iroh::endpoint::{self, VarInt};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::{EngineError, Result},
+    piece::exact,
+};
+
+/// The sending half of a stream, shared by JavaScript's handle and the verb that is under way.
+pub struct SendHalf {
+    stream: Mutex<endpoint::SendStream>,
+    sent: AtomicU64,
+    given_up: CancellationToken,
+    is_finished: AtomicBool,
+}
+
+/// The sending half while a verb has it to itself.
+pub struct Outgoing<'a> {
+    half: &'a SendHalf,
+    stream: MutexGuard<'a, endpoint::SendStream>,
+}
+
+impl SendHalf {
+    /// Takes a stream that was just opened.
+    pub fn new(stream: endpoint::SendStream) -> Arc<Self> {
+        Arc::new(Self {
+            stream: Mutex::new(stream),
+            sent: AtomicU64::new(0),
+            given_up: CancellationToken::new(),
+            is_finished: AtomicBool::new(false),
+        })
+    }
+
+    /// Bytes handed to the stream so far; never waits for a verb.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a verb's end or for the stream to be given up.
+    ///
+    /// A verb that is cut off lets go of the stream, which is then reset by [`Self::reset`].
+    pub async fn unless_given_up<T>(&self, verb: impl Future<Output = Result<T>>) -> Result<T> {
+        unless(&self.given_up, verb).await
+    }
+
+    /// Waits for the stream to be free.
+    pub async fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing { half: self, stream: self.stream.lock().await }
+    }
+
+    /// Abandons the stream; the verb that is under way is cut off first.
+    pub fn reset(self: &Arc<Self>, number: f64) -> Result<()> {
+        let number = error_number(number)?;
+        self.given_up.cancel();
+        // A stream that has ended already has nothing to abandon.
+        if let Ok(mut stream) = self.stream.try_lock() {
+            let _ = stream.reset(number);
+            return Ok(());
+        }
+        let half = Arc::clone(self);
+        napi::bindgen_prelude::spawn(async move {
+            let _ = half.stream.lock().await.reset(number);
+        });
+        Ok(())
+    }
+}
+
+impl Drop for SendHalf {
+    /// A stream that nobody finished must not look finished to the peer, which dropping it does.
+    fn drop(&mut self) {
+        if !self.is_finished.load(Ordering::Relaxed) {
+            let _ = self.stream.get_mut().reset(VarInt::from_u32(0));
+        }
+    }
+}
+
+impl Outgoing<'_> {
+    /// Hands all chunks to the stream, counting them as they are taken.
+    pub async fn write(&mut self, mut chunks: &mut [Bytes]) -> Result<()> {
+        while !chunks.is_empty() {
+            let written = self.stream.write_many_chunks(&mut chunks).await?;
+            self.half.sent.fetch_add(written as u64, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Ends the stream; what was written still arrives.
+    pub fn finish(&mut self) -> Result<()> {
+        self.stream.finish().map_err(|_| EngineError::cancelled("stream"))?;
+        self.half.is_finished.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// The receiving half of a stream, shared by JavaScript's handle and the verb that is under way.
+pub struct ReceiveHalf {
+    stream: Mutex<endpoint::RecvStream>,
+    received: AtomicU64,
+    given_up: CancellationToken,
+    /// The endpoint's permits for writing files.
+    pub disk: Arc<Semaphore>,
+}
+
+/// The receiving half while a verb has it to itself.
+pub struct Incoming<'a> {
+    half: &'a ReceiveHalf,
+    stream: MutexGuard<'a, endpoint::RecvStream>,
+}
+
+impl ReceiveHalf {
+    /// Takes a stream that was just opened or accepted.
+    pub fn new(stream: endpoint::RecvStream, disk: Arc<Semaphore>) -> Arc<Self> {
+        Arc::new(Self {
+            stream: Mutex::new(stream),
+            received: AtomicU64::new(0),
+            given_up: CancellationToken::new(),
+            disk,
+        })
+    }
+
+    /// Bytes taken from the stream so far; never waits for a verb.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a verb's end or for the stream to be given up.
+    pub async fn unless_given_up<T>(&self, verb: impl Future<Output = Result<T>>) -> Result<T> {
+        unless(&self.given_up, verb).await
+    }
+
+    /// Waits for the stream to be free.
+    pub async fn incoming(&self) -> Incoming<'_> {
+        Incoming { half: self, stream: self.stream.lock().await }
+    }
+
+    /// Tells the peer to send no more; the verb that is under way is cut off first.
+    pub fn stop(self: &Arc<Self>, number: f64) -> Result<()> {
+        let number = error_number(number)?;
+        self.given_up.cancel();
+        // A stream that has ended already has nothing to stop.
+        if let Ok(mut stream) = self.stream.try_lock() {
+            let _ = stream.stop(number);
+            return Ok(());
+        }
+        let half = Arc::clone(self);
+        napi::bindgen_prelude::spawn(async move {
+            let _ = half.stream.lock().await.stop(number);
+        });
+        Ok(())
+    }
+}
+
+impl Incoming<'_> {
+    /// Fills the buffer, or as much of it as there is before the stream's end.
+    async fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let Some(read) = self.stream.read(&mut buffer[filled..]).await? else { break };
+            self.half.received.fetch_add(read as u64, Ordering::Relaxed);
+            filled += read;
+        }
+        Ok(filled)
+    }
+
+    /// Fills the whole buffer.
+    pub async fn fill_all(&mut self, buffer: &mut [u8]) -> Result<()> {
+        if self.fill_or_end(buffer).await? || buffer.is_empty() {
+            return Ok(());
+        }
+        Err(EngineError::frame("the stream ended too early"))
+    }
+
+    /// Fills the whole buffer; false when the stream ended before its first byte.
+    pub async fn fill_or_end(&mut self, buffer: &mut [u8]) -> Result<bool> {
+        match self.fill(buffer).await? {
+            filled if filled == buffer.len() => Ok(true),
+            0 => Ok(false),
+            filled => {
+                let missing = buffer.len() - filled;
+                Err(EngineError::frame(format!("the stream ended {missing} bytes too early")))
+            }
+        }
+    }
+}
+
+async fn unless<T>(
+    given_up: &CancellationToken,
+    verb: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = given_up.cancelled() => Err(EngineError::cancelled("stream")),
+        result = verb => result,
+    }
+}
+
+/// Takes an application's error number as QUIC can carry it.
+pub fn error_number(number: f64) -> Result<VarInt> {
+    VarInt::from_u64(exact("error number", number)?)
+        .map_err(|_| EngineError::argument(format!("error number: {number} is too large")))
+}

@@ -1,0 +1,136 @@
+/**
+ * The shape of the Rust addon, and the one place where it is loaded.
+ *
+ * Paths and names are bytes; lists of many things are one buffer; a rejection says `CODE: text`.
+ */
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { CloseReason, ConnectionStats, EndpointOptions, PieceRun } from "./engine.ts";
+
+/** What the addon exports. */
+export interface Addon {
+  startRuntime(options: { workerThreads: number }): void;
+  errorCodeNames(): string[];
+  bindEndpoint(options: EndpointOptions): Promise<AddonEndpoint>;
+  openFolder(path: Uint8Array): Promise<AddonFolder>;
+  mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array;
+}
+
+/** `Endpoint` of `native/src/endpoint.rs`. */
+export interface AddonEndpoint {
+  readonly peerId: string;
+  readonly addresses: string[];
+  connect(peerId: string, addresses: string[], timeoutMs: number): Promise<AddonConnection>;
+  accept(): Promise<AddonConnection | null>;
+  close(): Promise<void>;
+}
+
+/** `Connection` of `native/src/connection.rs`. */
+export interface AddonConnection {
+  readonly peerId: string;
+  openBidirectional(): Promise<AddonBidirectionalStream>;
+  acceptBidirectional(): Promise<AddonBidirectionalStream>;
+  openUnidirectional(): Promise<AddonSendStream>;
+  acceptUnidirectional(): Promise<AddonReceiveStream>;
+  exportKeyingMaterial(label: string, context: Uint8Array): Uint8Array;
+  stats(): ConnectionStats;
+  closed(): Promise<CloseReason>;
+  close(code: number, reason: string): void;
+}
+
+/** `BidirectionalStream` of `native/src/lane.rs`; each access makes a new handle. */
+export interface AddonBidirectionalStream {
+  readonly send: AddonSendStream;
+  readonly receive: AddonReceiveStream;
+}
+
+/** `SendStream` of `native/src/lane.rs`. */
+export interface AddonSendStream {
+  readonly sentBytes: number;
+  write(bytes: Uint8Array): Promise<void>;
+  sendRun(header: Uint8Array, source: AddonSourceFile, run: PieceRun): Promise<AddonSentRun>;
+  sendBundle(header: Uint8Array, folder: AddonFolder, files: Uint8Array): Promise<AddonBundle>;
+  finish(): Promise<void>;
+  reset(code: number): void;
+}
+
+/** `ReceiveStream` of `native/src/lane.rs`. */
+export interface AddonReceiveStream {
+  readonly receivedBytes: number;
+  read(length: number): Promise<Uint8Array | null>;
+  receiveRun(partial: AddonPartialFile, run: PieceRun): Promise<AddonReceivedRun>;
+  receiveBundle(folder: AddonFolder, targets: Uint8Array): Promise<AddonBundle>;
+  stop(code: number): void;
+}
+
+/** What became of a run that was sent; `failure` is `CODE: text`. */
+export interface AddonSentRun {
+  values: Uint8Array;
+  failure?: string | null;
+}
+
+/** What became of a run that was received. */
+export interface AddonReceivedRun {
+  values: Uint8Array;
+  bad: number[];
+  absentFrom: number;
+}
+
+/** What became of a bundle: 32 bytes and one status byte a file. */
+export interface AddonBundle {
+  hashes: Uint8Array;
+  statuses: Uint8Array;
+  failures: { position: number; text: string }[];
+}
+
+/** A file's metadata; `kind` is a position in the list of kinds. */
+export interface AddonStat {
+  kind: number;
+  bytes: number;
+  mode: number;
+  mtimeMs: number;
+  identity: string;
+}
+
+/** `Folder` of `native/src/folder.rs`. */
+export interface AddonFolder {
+  openFolder(path: Uint8Array): Promise<AddonFolder>;
+  list(path: Uint8Array): Promise<Uint8Array>;
+  stat(path: Uint8Array): Promise<AddonStat | null>;
+  readLink(path: Uint8Array): Promise<Uint8Array>;
+  openSource(path: Uint8Array, memoryMap: boolean): Promise<AddonSourceFile>;
+  createPartial(path: Uint8Array, bytes: number, mode: number): Promise<AddonPartialFile>;
+  createFolder(path: Uint8Array): Promise<void>;
+  createLink(path: Uint8Array, target: Uint8Array): Promise<void>;
+  rename(from: Uint8Array, target: AddonFolder, to: Uint8Array, replace: boolean): Promise<void>;
+  remove(path: Uint8Array): Promise<void>;
+  setMetadata(path: Uint8Array, mode: number, mtimeMs: number): Promise<void>;
+  syncAll(): Promise<void>;
+  sync(): Promise<void>;
+  freeBytes(): Promise<number>;
+  close(): void;
+}
+
+/** `SourceFile` of `native/src/source.rs`. */
+export interface AddonSourceFile {
+  readonly opened: AddonStat;
+  stat(): Promise<AddonStat>;
+  close(): void;
+}
+
+/** `PartialFile` of `native/src/partial.rs`. */
+export interface AddonPartialFile {
+  sync(): Promise<void>;
+  close(): void;
+}
+
+/** Loads the addon; says how to build it where it is missing. */
+export function loadAddon(): Addon {
+  const path = fileURLToPath(new URL("../../native/quiver.node", import.meta.url));
+  if (!existsSync(path)) {
+    throw new Error(`${path} is missing: the native part is not built; run \`npm run build:native\``);
+  }
+  return createRequire(import.meta.url)(path) as Addon;
+}

@@ -1,0 +1,175 @@
+/** Folders and files of the native engine: names become bytes here, and packed lists become objects. */
+
+import { TransferError } from "../errors.ts";
+import { decodeName, encodeName } from "../lossless-name.ts";
+import type {
+  FileKind,
+  FileStat,
+  Folder,
+  FolderEntry,
+  PartialFile,
+  SourceFile,
+} from "./engine.ts";
+import type { AddonFolder, AddonPartialFile, AddonSourceFile, AddonStat } from "./native-addon.ts";
+import { native } from "./native-error.ts";
+
+/** A folder of the native engine. */
+export class NativeFolder implements Folder {
+  /** The addon's handle, for the verbs of streams. */
+  readonly handle: AddonFolder;
+
+  /** Wraps a handle. */
+  constructor(handle: AddonFolder) {
+    this.handle = handle;
+  }
+
+  async openFolder(path: string): Promise<Folder> {
+    return new NativeFolder(await native(this.handle.openFolder(encodeName(path))));
+  }
+
+  async list(path: string): Promise<FolderEntry[]> {
+    return unpackEntries(await native(this.handle.list(encodeName(path))));
+  }
+
+  async stat(path: string): Promise<FileStat | null> {
+    const stat = await native(this.handle.stat(encodeName(path)));
+    return stat === null ? null : fileStat(stat);
+  }
+
+  async readLink(path: string): Promise<string> {
+    return decodeName(await native(this.handle.readLink(encodeName(path))));
+  }
+
+  async openSource(path: string, { memoryMap }: { memoryMap: boolean }): Promise<SourceFile> {
+    return new NativeSourceFile(await native(this.handle.openSource(encodeName(path), memoryMap)));
+  }
+
+  async createPartial(path: string, bytes: number, mode: number): Promise<PartialFile> {
+    const handle = await native(this.handle.createPartial(encodeName(path), bytes, mode));
+    return new NativePartialFile(handle);
+  }
+
+  async createFolder(path: string): Promise<void> {
+    await native(this.handle.createFolder(encodeName(path)));
+  }
+
+  async createLink(path: string, target: string): Promise<void> {
+    await native(this.handle.createLink(encodeName(path), encodeName(target)));
+  }
+
+  async rename(
+    from: string,
+    target: Folder,
+    to: string,
+    { replace }: { replace: boolean },
+  ): Promise<void> {
+    const handle = folderHandle(target);
+    await native(this.handle.rename(encodeName(from), handle, encodeName(to), replace));
+  }
+
+  async remove(path: string): Promise<void> {
+    await native(this.handle.remove(encodeName(path)));
+  }
+
+  async setMetadata(path: string, { mode, mtimeMs }: { mode: number; mtimeMs: number }): Promise<void> {
+    await native(this.handle.setMetadata(encodeName(path), mode, mtimeMs));
+  }
+
+  async syncAll(): Promise<void> {
+    await native(this.handle.syncAll());
+  }
+
+  async sync(): Promise<void> {
+    await native(this.handle.sync());
+  }
+
+  async freeBytes(): Promise<number> {
+    return await native(this.handle.freeBytes());
+  }
+
+  async close(): Promise<void> {
+    this.handle.close();
+  }
+}
+
+/** A file that is read by the native engine. */
+export class NativeSourceFile implements SourceFile {
+  /** The addon's handle, for the verbs of streams. */
+  readonly handle: AddonSourceFile;
+  readonly opened: FileStat;
+
+  /** Wraps a handle. */
+  constructor(handle: AddonSourceFile) {
+    this.handle = handle;
+    this.opened = fileStat(handle.opened);
+  }
+
+  async stat(): Promise<FileStat> {
+    return fileStat(await native(this.handle.stat()));
+  }
+
+  async close(): Promise<void> {
+    this.handle.close();
+  }
+}
+
+/** A file that is received by the native engine. */
+export class NativePartialFile implements PartialFile {
+  /** The addon's handle, for the verbs of streams. */
+  readonly handle: AddonPartialFile;
+
+  /** Wraps a handle. */
+  constructor(handle: AddonPartialFile) {
+    this.handle = handle;
+  }
+
+  async sync(): Promise<void> {
+    await native(this.handle.sync());
+  }
+
+  async close(): Promise<void> {
+    this.handle.close();
+  }
+}
+
+/** The addon's handle of a folder; a folder of another engine is a mistake of the program. */
+export function folderHandle(folder: Folder): AddonFolder {
+  if (!(folder instanceof NativeFolder)) throw new TypeError("the folder is of another engine");
+  return folder.handle;
+}
+
+function fileStat({ kind, bytes, mode, mtimeMs, identity }: AddonStat): FileStat {
+  return { kind: kindOf(kind), bytes, mode, mtimeMs, identity };
+}
+
+/** Reads the records that `native/src/listing.rs` writes. */
+function unpackEntries(packed: Uint8Array): FolderEntry[] {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  const entries: FolderEntry[] = [];
+  let at = 0;
+  while (at < packed.byteLength) {
+    const nameAt = at + RECORD_BYTES;
+    const nameEnd = nameAt + view.getUint32(at, true);
+    const device = view.getBigUint64(at + 24, true);
+    const number = view.getBigUint64(at + 32, true);
+    entries.push({
+      name: decodeName(packed.subarray(nameAt, nameEnd)),
+      kind: kindOf(view.getUint8(at + 4)),
+      mode: view.getUint16(at + 6, true),
+      bytes: view.getFloat64(at + 8, true),
+      mtimeMs: view.getFloat64(at + 16, true),
+      identity: number === 0n ? "" : `${device}:${number}`,
+    });
+    at = nameEnd;
+  }
+  return entries;
+}
+
+function kindOf(number: number): FileKind {
+  const kind = KINDS[number];
+  if (kind === undefined) throw new TransferError("DISK_FAILED", `the addon names no kind ${number}`);
+  return kind;
+}
+
+const KINDS: readonly FileKind[] = ["file", "folder", "link", "other"];
+const RECORD_BYTES = 40;
