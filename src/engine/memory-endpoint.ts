@@ -1,0 +1,129 @@
+/** An endpoint on the memory network. */
+
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import { TransferError } from "../errors.ts";
+import type { Connection, Endpoint, EndpointOptions } from "./engine.ts";
+import { type ConnectionEnd, MemoryConnection } from "./memory-connection.ts";
+import type { Network } from "./memory-network.ts";
+import { Queue } from "./memory-waiting.ts";
+
+/** See {@link Endpoint}. */
+export class MemoryEndpoint implements Endpoint {
+  readonly peerId: string;
+  readonly addresses: readonly string[];
+  readonly #network: Network<MemoryEndpoint>;
+  readonly #options: EndpointOptions;
+  readonly #incoming = new Queue<Connection | null>();
+  readonly #connections = new Set<MemoryConnection>();
+  #isOpen = true;
+
+  /** Takes its addresses on the network. */
+  constructor(network: Network<MemoryEndpoint>, options: EndpointOptions) {
+    this.peerId = peerIdOf(options.secretKey);
+    this.#network = network;
+    this.#options = options;
+    this.addresses = network.listen(options.listen, this);
+  }
+
+  /** See {@link Endpoint.connect}. */
+  async connect(
+    peerId: string,
+    addresses: readonly string[],
+    timeoutMs: number,
+  ): Promise<Connection> {
+    if (!/^[0-9a-f]{64}$/.test(peerId)) {
+      throw new TransferError("INVALID_ARGUMENT", `${peerId} is not a peer id`);
+    }
+    const timeout = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => timeout.resolve("late"), timeoutMs);
+    try {
+      let peer = this.#find(peerId, addresses);
+      while (!peer) {
+        const event = await Promise.race([this.#network.changed(), timeout.promise]);
+        if (event === "late") throw unreachable(peerId, `did not answer within ${timeoutMs} ms`);
+        peer = this.#find(peerId, addresses);
+      }
+      return this.#join(peer);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** See {@link Endpoint.accept}. */
+  accept(): Promise<Connection | null> {
+    return this.#incoming.take();
+  }
+
+  /** See {@link Endpoint.close}. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#network.release(this.addresses);
+    for (const connection of [...this.#connections]) connection.close(0, "");
+    this.#incoming.end(() => Promise.resolve(null));
+  }
+
+  #find(peerId: string, addresses: readonly string[]): MemoryEndpoint | undefined {
+    if (!this.#isOpen) throw new TransferError("CANCELLED", "the endpoint was closed on this side");
+    const found = addresses.map((address) => this.#network.find(address));
+    return this.#network.isUp ? found.find((peer) => peer?.peerId === peerId) : undefined;
+  }
+
+  #join(peer: MemoryEndpoint): MemoryConnection {
+    if (peer.#options.alpn !== this.#options.alpn) {
+      throw unreachable(peer.peerId, `does not speak ${this.#options.alpn}`);
+    }
+    const session = crypto.getRandomValues(new Uint8Array(32));
+    const [near, far] = MemoryConnection.pair(
+      this.#endTo(peer, session, () => this.#forget(near)),
+      peer.#endTo(this, session, () => peer.#forget(far)),
+    );
+    this.#keep(near);
+    peer.#keep(far);
+    peer.#incoming.push(far);
+    return near;
+  }
+
+  #endTo(peer: MemoryEndpoint, session: Uint8Array, onEnd: () => void): ConnectionEnd {
+    return {
+      peerId: peer.peerId,
+      remoteAddress: peer.addresses[0] ?? "",
+      streamWindowBytes: this.#options.streamWindowBytes,
+      maxStreams: this.#options.maxStreams,
+      session,
+      carry: (bytes) => this.#network.carry(bytes),
+      onEnd,
+    };
+  }
+
+  #keep(connection: MemoryConnection): void {
+    this.#connections.add(connection);
+    this.#network.add(connection);
+  }
+
+  #forget(connection: MemoryConnection): void {
+    this.#connections.delete(connection);
+    this.#network.remove(connection);
+  }
+}
+
+/** The Ed25519 public key, as in the native engine. */
+function peerIdOf(secretKey: Uint8Array): string {
+  if (secretKey.length !== 32) {
+    throw new TransferError("INVALID_ARGUMENT", `a secret key of ${secretKey.length} bytes, not 32`);
+  }
+  const key = createPrivateKey({
+    key: Buffer.concat([PKCS8_OF_ED25519, secretKey]),
+    format: "der",
+    type: "pkcs8",
+  });
+  const { x = "" } = createPublicKey(key).export({ format: "jwk" });
+  return Buffer.from(x, "base64url").toString("hex");
+}
+
+function unreachable(peerId: string, fact: string): TransferError {
+  return new TransferError("PEER_UNREACHABLE", `peer ${peerId.slice(0, 10)} ${fact}`);
+}
+
+/** What stands before the 32 bytes of the key (RFC 8410, section 7). */
+const PKCS8_OF_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");

@@ -1,0 +1,57 @@
+/**
+ * The engine in memory, for tests: no socket, no disk, and failures at will.
+ *
+ * All engines of one network can reach each other; each has a disk of its own.
+ */
+
+import type { Endpoint, EndpointOptions, Engine, Folder } from "./engine.ts";
+import { MemoryDisk } from "./memory-disk.ts";
+import { MemoryEndpoint } from "./memory-endpoint.ts";
+import { MemoryFolder } from "./memory-folder.ts";
+import { mergePieces } from "./memory-hash.ts";
+import { Network } from "./memory-network.ts";
+
+/** An engine with a disk that tests can prepare. */
+export interface MemoryEngine extends Engine {
+  /** Whose machine it is, in the words of the test. */
+  readonly name: string;
+  readonly disk: MemoryDisk;
+}
+
+/** A network that tests can cut. */
+export interface MemoryNetwork {
+  /** A machine on this network, with an empty disk. */
+  engine(name?: string): MemoryEngine;
+  /** Loses all connections as soon as so many more stream bytes have arrived; see `mend`. */
+  cutAfter(bytes: number): void;
+  /** Loses all connections now; new ones wait for `mend`. */
+  cut(): void;
+  /** Lets connections be made again. */
+  mend(): void;
+}
+
+/** Makes a network without machines. */
+export function createMemoryNetwork(): MemoryNetwork {
+  const network = new Network<MemoryEndpoint>();
+  return {
+    engine: (name = "machine") => engineOn(network, name),
+    cutAfter: (bytes) => network.cutAfter(bytes),
+    cut: () => network.cut(),
+    mend: () => network.mend(),
+  };
+}
+
+function engineOn(network: Network<MemoryEndpoint>, name: string): MemoryEngine {
+  const disk = new MemoryDisk();
+  return {
+    name,
+    disk,
+    mergePieces,
+    async bind(options: EndpointOptions): Promise<Endpoint> {
+      return new MemoryEndpoint(network, options);
+    },
+    async openFolder(path: string): Promise<Folder> {
+      return new MemoryFolder(disk, disk.folderAt(path));
+    },
+  };
+}
