@@ -1,0 +1,82 @@
+/** One entry of a manifest and its CBOR form: `[kind, depth, name, bytes, mode, mtimeMs, target?]`. */
+
+import { encode } from "cborg";
+import { decodeName, encodeName, isUnicode } from "../lossless-name.ts";
+import { bytes, integer, invalid, list, text, tuple } from "./fields.ts";
+import { decodeCbor } from "./frame.ts";
+import { maxBatchEntries, maxDepth, maxLinkBytes, maxNameBytes } from "./limits.ts";
+
+/** A file, folder or link that is offered. */
+export interface Entry {
+  kind: "file" | "folder" | "link";
+  /** 0 for a top-level entry; otherwise the entry lies in the last folder of one depth less. */
+  depth: number;
+  /** One part of a path, as a lossless name. Hostile. */
+  name: string;
+  /** Size; 0 for folders and links. */
+  bytes: number;
+  /** Permission bits, 0o777 at most. */
+  mode: number;
+  /** Milliseconds since 1970. */
+  mtimeMs: number;
+  /** A link's text; `""` for others. Hostile. */
+  target: string;
+}
+
+/** A batch of entries in its CBOR form. */
+export function encodeEntries(entries: readonly Entry[]): Uint8Array {
+  return encode(entries.map(toArray));
+}
+
+/** A batch's entries. `INVALID_FRAME` for anything that is not as promised. */
+export function decodeEntries(batch: Uint8Array): Entry[] {
+  return list(decodeCbor(batch), "entries", maxBatchEntries, fromArray);
+}
+
+/** The most that an entry's CBOR form takes, in bytes. */
+export function entryBound(entry: Entry): number {
+  return 40 + 3 * (entry.name.length + entry.target.length);
+}
+
+function toArray(entry: Entry): unknown[] {
+  const { depth, bytes, mode, mtimeMs } = entry;
+  const fields = [kinds.indexOf(entry.kind), depth, toWire(entry.name), bytes, mode, mtimeMs];
+  return entry.kind === "link" ? [...fields, toWire(entry.target)] : fields;
+}
+
+function fromArray(value: unknown): Entry {
+  const fields = tuple(value, "entry", 6);
+  const kind = kinds[integer(fields[0], "kind", 0, kinds.length - 1)];
+  if (kind === undefined) throw invalid("kind");
+  return {
+    kind,
+    depth: integer(fields[1], "depth", 0, maxDepth),
+    name: fromWire(fields[2], "name", maxNameBytes),
+    bytes: integer(fields[3], "bytes", 0, kind === "file" ? Number.MAX_SAFE_INTEGER : 0),
+    mode: integer(fields[4], "mode", 0, 0o777),
+    mtimeMs: integer(fields[5], "mtime", -maxTimeMs, maxTimeMs),
+    target: kind === "link" ? fromWire(fields[6], "target", maxLinkBytes) : "",
+  };
+}
+
+/** Unicode travels as text, other names as their bytes. */
+function toWire(name: string): string | Uint8Array {
+  return isUnicode(name) ? name : encodeName(name);
+}
+
+function fromWire(value: unknown, what: string, most: number): string {
+  if (typeof value === "string") {
+    if (!isUnicode(value)) throw invalid(what);
+    return text(value, what, most);
+  }
+  const raw = bytes(value, what);
+  const name = decodeName(raw);
+  // One name has one form: bytes only where text cannot say it.
+  if (raw.length > most || isUnicode(name)) throw invalid(what);
+  return name;
+}
+
+const kinds = ["file", "folder", "link"] as const;
+
+/** The range of JavaScript's Date. */
+const maxTimeMs = 8.64e15;

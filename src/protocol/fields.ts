@@ -1,0 +1,73 @@
+/** Reads the fields of a decoded message; whatever is not as promised is an `INVALID_FRAME`. */
+
+import { TransferError } from "../errors.ts";
+
+/** A decoded CBOR map. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The failure of a message that is not as docs/protocol.md says. */
+export function invalid(what: string): TransferError {
+  return new TransferError(
+    "INVALID_FRAME",
+    `the peer sent a malformed message (${what}); are both sides of one version?`,
+  );
+}
+
+/** A map. */
+export function fieldsOf(value: unknown, what: string): Fields {
+  if (typeof value !== "object" || value === null) throw invalid(what);
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) throw invalid(what);
+  return { ...value };
+}
+
+/** A whole number in a range, ends included. */
+export function integer(value: unknown, what: string, least: number, most: number): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw invalid(what);
+  if (value < least || value > most) throw invalid(what);
+  return value;
+}
+
+/** A finite number of at least 0. */
+export function quantity(value: unknown, what: string): number {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw invalid(what);
+  return value;
+}
+
+/** A text of at most `most` UTF-16 units. */
+export function text(value: unknown, what: string, most: number): string {
+  if (typeof value !== "string" || value.length > most) throw invalid(what);
+  return value;
+}
+
+/** A byte string; of exactly `length` bytes if given. */
+export function bytes(value: unknown, what: string, length?: number): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw invalid(what);
+  if (length !== undefined && value.length !== length) throw invalid(what);
+  return value;
+}
+
+/** A list of at most `most` items, each read by `item`. */
+export function list<T>(
+  value: unknown,
+  what: string,
+  most: number,
+  item: (value: unknown) => T,
+): T[] {
+  if (!Array.isArray(value) || value.length > most) throw invalid(what);
+  return value.map(item);
+}
+
+/** One of a closed set of words. */
+export function word<T extends string>(value: unknown, what: string, words: readonly T[]): T {
+  const found = words.find((candidate) => candidate === value);
+  if (found === undefined) throw invalid(what);
+  return found;
+}
+
+/** A tuple: a list of at least `least` items; more are left for later versions. */
+export function tuple(value: unknown, what: string, least: number): unknown[] {
+  if (!Array.isArray(value) || value.length < least || value.length > least + 16) {
+    throw invalid(what);
+  }
+  return value;
+}

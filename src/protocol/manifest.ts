@@ -1,0 +1,184 @@
+/**
+ * All entries of an offer, in the order of a walk: a folder before what is in it.
+ *
+ * Held as the encoded batches that travel, so that a million entries take tens of megabytes.
+ */
+
+import { TransferError } from "../errors.ts";
+import { encodeName } from "../lossless-name.ts";
+import { decodeEntries, type Entry, encodeEntries, entryBound } from "./entry.ts";
+import { invalid } from "./fields.ts";
+import { maxBatchBytes, maxBatchEntries, maxEntries, maxPathBytes } from "./limits.ts";
+
+/** What the entries add up to. */
+export interface ManifestTotals {
+  entries: number;
+  files: number;
+  folders: number;
+  links: number;
+  bytes: number;
+}
+
+/** The entries of one offer. Grows at its end only. */
+export class Manifest {
+  readonly totals: ManifestTotals = { entries: 0, files: 0, folders: 0, links: 0, bytes: 0 };
+  /** Positions of the top-level entries. */
+  readonly topLevel: number[] = [];
+  #batches: Uint8Array[] = [];
+  /** Position of each batch's first entry. */
+  #starts: number[] = [];
+  /** Position of each entry's folder; -1 at the top. */
+  #parents = new Int32Array(1024);
+  #folderPaths = new Map<number, string>();
+  /** The folders that the next entry may lie in, from the top. */
+  #open: number[] = [];
+  /** Entries in the batches. */
+  #sealed = 0;
+  #unsealed: Entry[] = [];
+  #unsealedBytes = 0;
+  #decoded = new Map<number, Entry[]>();
+
+  /** Adds one entry and returns the batch that became full by it, if any. */
+  add(entry: Entry): Uint8Array | null {
+    this.#count(entry);
+    const full =
+      this.#unsealed.length === maxBatchEntries ||
+      this.#unsealedBytes + entryBound(entry) > maxBatchBytes;
+    const batch = full ? this.seal() : null;
+    this.#unsealed.push(entry);
+    this.#unsealedBytes += entryBound(entry);
+    return batch;
+  }
+
+  /** Ends the batch that is being filled and returns it; null if it is empty. */
+  seal(): Uint8Array | null {
+    if (this.#unsealed.length === 0) return null;
+    const batch = encodeEntries(this.#unsealed);
+    this.#keep(batch, this.#unsealed.length);
+    this.#unsealed = [];
+    this.#unsealedBytes = 0;
+    return batch;
+  }
+
+  /** Adds a batch of a peer and returns its entries. `INVALID_FRAME` or `LIMIT_EXCEEDED`. */
+  addBatch(batch: Uint8Array): Entry[] {
+    if (batch.length > maxBatchBytes) throw invalid("batch");
+    const entries = decodeEntries(batch);
+    for (const entry of entries) this.#count(entry);
+    this.#keep(batch, entries.length);
+    return entries;
+  }
+
+  /** The encoded batches, in order. */
+  get batches(): readonly Uint8Array[] {
+    return this.#batches;
+  }
+
+  /** The entry at a position. */
+  entry(position: number): Entry {
+    const batch = this.#batchOf(position);
+    const entry =
+      batch === this.#batches.length
+        ? this.#unsealed[position - this.#sealed]
+        : this.#decode(batch)[position - (this.#starts[batch] ?? 0)];
+    if (entry === undefined) throw new RangeError(`no entry ${position}`);
+    return entry;
+  }
+
+  /** Position of the folder that an entry lies in; -1 for a top-level entry. */
+  parent(position: number): number {
+    return this.#parents[position] ?? -1;
+  }
+
+  /** Position of the top-level entry that an entry belongs to. */
+  root(position: number): number {
+    let at = position;
+    for (let up = this.parent(at); up >= 0; up = this.parent(at)) at = up;
+    return at;
+  }
+
+  /** The path from the top-level entry on, parts joined by `/`. */
+  path(position: number): string {
+    const known = this.#folderPaths.get(position);
+    if (known !== undefined) return known;
+    const { name } = this.entry(position);
+    const parent = this.parent(position);
+    return parent < 0 ? name : `${this.path(parent)}/${name}`;
+  }
+
+  /** Every entry with its position, in order. */
+  *[Symbol.iterator](): Generator<[number, Entry]> {
+    for (let position = 0; position < this.totals.entries; position += 1) {
+      yield [position, this.entry(position)];
+    }
+  }
+
+  #count(entry: Entry): void {
+    const { totals } = this;
+    const position = totals.entries;
+    if (position >= maxEntries) {
+      throw new TransferError(
+        "LIMIT_EXCEEDED",
+        `the offer has more than ${maxEntries} entries; send it in parts`,
+      );
+    }
+    if (entry.depth > this.#open.length) throw invalid("depth");
+    this.#open.length = entry.depth;
+    const parent = this.#open.at(-1) ?? -1;
+    if (position >= this.#parents.length) this.#grow();
+    this.#parents[position] = parent;
+    if (parent < 0) this.topLevel.push(position);
+    totals.entries += 1;
+    totals.bytes += entry.bytes;
+    if (!Number.isSafeInteger(totals.bytes)) throw invalid("total bytes");
+    if (entry.kind === "file") totals.files += 1;
+    if (entry.kind === "link") totals.links += 1;
+    if (entry.kind !== "folder") return;
+    totals.folders += 1;
+    this.#open.push(position);
+    const above = parent < 0 ? "" : `${this.#folderPaths.get(parent)}/`;
+    const path = above + entry.name;
+    if (encodeName(path).length > maxPathBytes) throw invalid("path");
+    this.#folderPaths.set(position, path);
+  }
+
+  #grow(): void {
+    const larger = new Int32Array(this.#parents.length * 2);
+    larger.set(this.#parents);
+    this.#parents = larger;
+  }
+
+  #keep(batch: Uint8Array, entries: number): void {
+    this.#starts.push(this.#sealed);
+    this.#batches.push(batch);
+    this.#sealed += entries;
+  }
+
+  /** The batch that holds a position: the last whose first entry is not after it. */
+  #batchOf(position: number): number {
+    if (position >= this.#sealed) return this.#batches.length;
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#starts[middle] ?? 0) <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #decode(batch: number): Entry[] {
+    const known = this.#decoded.get(batch);
+    if (known) return known;
+    const entries = decodeEntries(this.#batches[batch] ?? new Uint8Array());
+    if (this.#decoded.size >= decodedBatches) {
+      const [oldest] = this.#decoded.keys();
+      if (oldest !== undefined) this.#decoded.delete(oldest);
+    }
+    this.#decoded.set(batch, entries);
+    return entries;
+  }
+}
+
+/** Batches kept decoded: lanes work on neighbouring entries. */
+const decodedBatches = 8;
