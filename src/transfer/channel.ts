@@ -1,0 +1,28 @@
+/** What a transfer needs of the session that carries it. */
+
+import type { Connection, ReceiveStream } from "../engine/engine.ts";
+import type { LaneHeader } from "../protocol/lane.ts";
+import type { ControlMessage, Hello } from "../protocol/messages.ts";
+import type { Mailbox } from "./mailbox.ts";
+
+/** One connection with its control stream, after both sides said hello. */
+export interface Channel {
+  readonly connection: Connection;
+  readonly peerId: string;
+  /** What the peer said first. */
+  readonly hello: Hello;
+  /** Sends a message; resolves when the stream has taken it. */
+  say(message: ControlMessage): Promise<void>;
+  /** Gives a transfer the messages and streams that name its id. */
+  join(transferId: string, part: Part): void;
+  leave(transferId: string): void;
+}
+
+/** A transfer's part in a session. */
+export interface Part {
+  readonly mailbox: Mailbox<ControlMessage>;
+  /** Takes a lane of the transfer, after its header. `format` may be one that nobody knows. */
+  takeLane?(format: number, header: LaneHeader, stream: ReceiveStream): Promise<void>;
+  /** Takes the progress stream of the transfer, after its header. */
+  takeProgress?(stream: ReceiveStream): Promise<void>;
+}

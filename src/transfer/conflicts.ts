@@ -1,0 +1,86 @@
+/** Decides where each top-level thing of an offer lands, before the first byte is asked for. */
+
+import type { Folder } from "../engine/engine.ts";
+import type { Manifest } from "../protocol/manifest.ts";
+import type { Conflict, ConflictChoice } from "./events.ts";
+import type { LandingNames } from "./landing-names.ts";
+
+/** What to do where names are taken: always the same, or asked each time. */
+export type ConflictPolicy =
+  | ConflictChoice
+  | ((conflict: Conflict) => ConflictChoice | Promise<ConflictChoice>);
+
+/** How a top-level thing lands. */
+export interface ItemPlan {
+  /** `whole`: under a name that is free; `merge`: each entry into what is there; `leave`: not at all. */
+  way: "whole" | "merge" | "leave";
+  /** Whether files that are there give way. */
+  replace: boolean;
+}
+
+/** The plans by the position of the top-level entry, and the entries that need not travel. */
+export interface LandingPlan {
+  items: Map<number, ItemPlan>;
+  skipped: Set<number>;
+}
+
+/** Looks at what is there and asks the policy where a name is taken. */
+export async function planLanding(
+  target: Folder,
+  manifest: Manifest,
+  names: LandingNames,
+  policy: ConflictPolicy,
+): Promise<LandingPlan> {
+  const plan: LandingPlan = { items: new Map(), skipped: new Set() };
+  for (const [at, top] of manifest.topLevel.entries()) {
+    const item = await planItem(target, manifest, names, policy, top);
+    plan.items.set(top, item);
+    if (item.replace || item.way === "whole") continue;
+    const end = manifest.topLevel[at + 1] ?? manifest.totals.entries;
+    for (let entry = top; entry < end; entry += 1) {
+      if (manifest.entry(entry).kind === "folder") continue;
+      const isLeft = item.way === "leave" || (await target.stat(names.path(entry))) !== null;
+      if (isLeft) plan.skipped.add(entry);
+    }
+  }
+  return plan;
+}
+
+/** Positions as runs of neighbours, for the wire. */
+export function runsOf(positions: Iterable<number>): [first: number, count: number][] {
+  const runs: [number, number][] = [];
+  for (const position of positions) {
+    const last = runs.at(-1);
+    if (last && last[0] + last[1] === position) last[1] += 1;
+    else runs.push([position, 1]);
+  }
+  return runs;
+}
+
+/** Another name for a thing whose name is taken: `notes (2).txt`. */
+export function numberedName(name: string, number: number): string {
+  const dot = name.lastIndexOf(".");
+  const stem = dot > 0 ? name.slice(0, dot) : name;
+  return `${stem} (${number})${dot > 0 ? name.slice(dot) : ""}`;
+}
+
+async function planItem(
+  target: Folder,
+  manifest: Manifest,
+  names: LandingNames,
+  policy: ConflictPolicy,
+  top: number,
+): Promise<ItemPlan> {
+  const { kind, bytes } = manifest.entry(top);
+  const path = names.path(top);
+  const there = await target.stat(path);
+  if (!there) return { way: "whole", replace: false };
+  const conflict = { path, kind, bytes, existingBytes: there.bytes };
+  const choice = typeof policy === "function" ? await policy(conflict) : policy;
+  if (choice === "rename") return { way: "whole", replace: false };
+  const replace = choice === "overwrite";
+  const isMerge = kind === "folder" ? there.kind === "folder" : replace && there.kind !== "folder";
+  if (isMerge) return { way: "merge", replace };
+  // A file cannot give way to a folder, nor a folder to a file: both stay, under two names.
+  return { way: replace ? "whole" : "leave", replace: false };
+}

@@ -1,0 +1,140 @@
+/** What a transfer tells while it runs: the same objects for the library, the command and `--json`. */
+
+import type { ErrorCode } from "../errors.ts";
+
+/** How a transfer is planned; see `plan.ts`. */
+export type ProfileName = "ultra" | "standard";
+
+/** Which way the file bytes go, seen from this peer. */
+export type Direction = "send" | "receive";
+
+/** One of the things a person chose to send. */
+export interface OfferedItem {
+  /** Its name, as the sender wrote it: hostile, show it with `displayText`. */
+  name: string;
+  kind: "file" | "folder" | "link";
+  /** Files in it; 1 for a file. */
+  files: number;
+  /** Bytes of all files in it. */
+  bytes: number;
+}
+
+/** Something of the source that does not travel, and why. */
+export interface SkippedThing {
+  /** Path from the top-level item on, parts joined by `/`. */
+  path: string;
+  reason: string;
+}
+
+/** What a sender wishes to send. */
+export interface OfferSummary {
+  transferId: string;
+  /** The sender's peer id. */
+  peerId: string;
+  /** The name that the sender gives itself: hostile. */
+  peerName: string;
+  files: number;
+  folders: number;
+  links: number;
+  bytes: number;
+  /** The top-level items, at most 1,000 of them. */
+  items: OfferedItem[];
+  /** Top-level items beyond those listed. */
+  moreItems: number;
+  /** Folder below the receiver's inbox that the sender would like; `""` for the inbox itself. */
+  targetDir: string;
+  profile: ProfileName;
+}
+
+/** How far a transfer is. */
+export interface TransferProgress {
+  transferId: string;
+  /** Bytes proven: received, verified and written by the receiver. */
+  bytes: number;
+  /** Bytes of all files. */
+  total: number;
+  /** Files whose every byte is proven. */
+  files: number;
+  totalFiles: number;
+  /** Bytes per second over the last seconds. */
+  throughput: number;
+  /** Milliseconds left at this rate; null while unknown. */
+  etaMs: number | null;
+  /** Lanes opened. */
+  lanes: number;
+  /** Bytes moved by each lane, in the order of the lanes. */
+  laneBytes: number[];
+  /** Round trip of the path, in milliseconds. */
+  rttMs: number;
+}
+
+/** What became of one entry. */
+export type FileStatus = "received" | "skipped" | "failed";
+
+/** One file in a receipt. */
+export interface ReceiptFile {
+  /** Path as the sender offered it, parts joined by `/`: hostile on the receiver's side. */
+  path: string;
+  /** Where it landed below the target folder, if that differs from `path`. */
+  savedAs?: string;
+  /** Bytes. */
+  size: number;
+  /** BLAKE3 hash in hex, as `b3sum` prints it; `""` when it failed. */
+  blake3: string;
+  status: FileStatus;
+  /** Why it failed or was skipped. */
+  code?: ErrorCode;
+  reason?: string;
+}
+
+/** The receiver's signed-off result. */
+export interface Receipt {
+  transferId: string;
+  /** Every file, in the manifest's order; and folders and links only where they failed. */
+  files: ReceiptFile[];
+  /** Bytes of the files that were received. */
+  bytes: number;
+  /** From the acceptance of the offer to the last file on disk. */
+  seconds: number;
+  /** Things of the source that did not travel (sockets, devices, links that lead out). */
+  skipped: SkippedThing[];
+  /** The folder where the files landed, in the system's notation; only on the receiver's side. */
+  into?: string;
+}
+
+/** Something that happened in a transfer. */
+export type TransferEvent =
+  | { type: "ready"; transferId: string; ticket: string }
+  | { type: "connected"; transferId: string; peerId: string; peerName: string; address: string }
+  | ({ type: "offer" } & OfferSummary)
+  | {
+      type: "lanes";
+      transferId: string;
+      profile: ProfileName;
+      lanes: number;
+      /** Jobs and their usual size in bytes. */
+      ranges: number;
+      rangeBytes: number;
+    }
+  | ({ type: "progress" } & TransferProgress)
+  | ({ type: "receipt" } & Receipt)
+  | { type: "error"; transferId: string; code: ErrorCode; message: string };
+
+/** What to do where a name is taken on the receiver's disk. */
+export type ConflictChoice = "rename" | "skip" | "overwrite";
+
+/** A name that is taken. */
+export interface Conflict {
+  /** Path below the target folder. */
+  path: string;
+  kind: "file" | "folder" | "link";
+  /** Bytes offered and bytes there. */
+  bytes: number;
+  existingBytes: number;
+}
+
+/** Takes the lines that tell what happens; any logger with these methods will do (pino, console). */
+export interface Logger {
+  info(message: string): void;
+  warn(message: string): void;
+}

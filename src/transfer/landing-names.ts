@@ -1,0 +1,61 @@
+/** The names under which an offer's entries land, chosen as the entries come in. */
+
+import { TransferError } from "../errors.ts";
+import { displayText } from "../display-text.ts";
+import type { Entry } from "../protocol/entry.ts";
+import type { Manifest } from "../protocol/manifest.ts";
+import type { WireFailure } from "../protocol/messages.ts";
+import { isInsideLink, type NameRules, NameTable } from "./landing-name.ts";
+
+/** Maps the entries of one offer to paths that this system can hold and nobody else can bend. */
+export class LandingNames {
+  readonly #manifest: Manifest;
+  readonly #rules: NameRules;
+  /** Only the names that differ. */
+  readonly #mapped = new Map<number, string>();
+  /** Links that lead out, and why they are not made. */
+  readonly refusedLinks = new Map<number, WireFailure>();
+  /** Names taken in the folders that are open, from the top. */
+  #tables: NameTable[];
+
+  constructor(manifest: Manifest, rules: NameRules) {
+    this.#manifest = manifest;
+    this.#rules = rules;
+    this.#tables = [new NameTable(rules)];
+  }
+
+  /**
+   * Takes the next entry.
+   *
+   * @throws {TransferError} `NAME_REFUSED` for a name that no honest sender sends.
+   */
+  add(position: number, entry: Entry): void {
+    this.#tables.length = Math.min(this.#tables.length, entry.depth + 1);
+    const name = this.#tables[entry.depth]?.land(entry.name);
+    if (!name || name.kind === "refused") {
+      const shown = displayText(this.#manifest.path(position), 200);
+      throw new TransferError(
+        "NAME_REFUSED",
+        `the offer is refused: the name "${shown}" ${name?.reason ?? "is out of place"}`,
+      );
+    }
+    if (name.kind === "mapped") this.#mapped.set(position, name.name);
+    if (entry.kind === "folder") this.#tables.push(new NameTable(this.#rules));
+    if (entry.kind === "link") this.#checkLink(position, entry);
+  }
+
+  /** Path of an entry below the folder where the offer lands. */
+  path(position: number): string {
+    if (this.#mapped.size === 0) return this.#manifest.path(position);
+    const parent = this.#manifest.parent(position);
+    const name = this.#mapped.get(position) ?? this.#manifest.entry(position).name;
+    return parent < 0 ? name : `${this.path(parent)}/${name}`;
+  }
+
+  #checkLink(position: number, entry: Entry): void {
+    const parts = this.#manifest.path(position).split("/");
+    if (entry.depth > 0 && isInsideLink(parts, entry.target)) return;
+    const reason = "the link leads out of what was sent";
+    this.refusedLinks.set(position, { code: "NAME_REFUSED", reason });
+  }
+}

@@ -1,0 +1,112 @@
+/** Reads one lane after another's header: runs and bundles into the files that are arriving. */
+
+import type { Folder, ReceiveStream } from "../engine/engine.ts";
+import { TransferError } from "../errors.ts";
+import { invalid } from "../protocol/fields.ts";
+import {
+  decodeBundleEntries,
+  decodeUnitHeader,
+  type LaneFormat,
+  unitHeaderBytes,
+} from "../protocol/lane.ts";
+import { maxBundledFileBytes } from "../protocol/limits.ts";
+import type { Manifest } from "../protocol/manifest.ts";
+import type { Arrivals } from "./arrivals.ts";
+
+/** What a lane needs of its transfer. */
+export interface LaneContext {
+  manifest: Manifest;
+  arrivals: Arrivals;
+  staging: Folder;
+  pathOf: (entry: number) => string;
+  /** Asks the sender for pieces once more. */
+  want: (entry: number, offset: number, length: number) => Promise<void>;
+}
+
+/** One lane and how much it has brought. */
+export class LaneReceiver {
+  readonly #stream: ReceiveStream;
+  readonly #format: LaneFormat;
+  readonly #context: LaneContext;
+  #settledBytes = 0;
+  #current: { startedAt: number; bytes: number; pieceBytes: number } | null = null;
+
+  constructor(stream: ReceiveStream, format: LaneFormat, context: LaneContext) {
+    this.#stream = stream;
+    this.#format = format;
+    this.#context = context;
+  }
+
+  /** Bytes of whole pieces that this lane has brought and that are proven. */
+  get bytes(): number {
+    if (!this.#current) return this.#settledBytes;
+    const { startedAt, bytes, pieceBytes } = this.#current;
+    const pieces = Math.floor(
+      (this.#stream.receivedBytes - startedAt) / (pieceBytes + pieceOverheadBytes),
+    );
+    return this.#settledBytes + Math.min(bytes, Math.max(0, pieces) * pieceBytes);
+  }
+
+  /** Reads the lane to its end. */
+  async run(): Promise<void> {
+    for (;;) {
+      const bytes = await this.#stream.read(unitHeaderBytes(this.#format));
+      if (bytes === null) return;
+      const header = decodeUnitHeader(this.#format, bytes);
+      if (header.kind === "bundle") await this.#takeBundle(header.files);
+      else await this.#takeRun(header);
+    }
+  }
+
+  async #takeRun(header: {
+    entry: number;
+    offset: number;
+    length: number | null;
+    pieceBytes: number;
+  }): Promise<void> {
+    const { arrivals, want } = this.#context;
+    const { entry, offset, length, pieceBytes } = header;
+    const claim = await arrivals.claim(entry, offset, length, pieceBytes);
+    const bytes = claim.run.length;
+    this.#current = { startedAt: this.#stream.receivedBytes, bytes, pieceBytes };
+    const received = await this.#stream.receiveRun(claim.partial, claim.run);
+    this.#settle(bytes);
+    const again = await arrivals.settle(claim, received);
+    for (const run of again) await want(entry, run.offset, run.length);
+  }
+
+  async #takeBundle(files: number): Promise<void> {
+    const { manifest, arrivals, staging, pathOf, want } = this.#context;
+    const list = await this.#stream.read(4 * files);
+    if (list === null) throw invalid("a bundle without files");
+    const entries = decodeBundleEntries(list);
+    arrivals.checkBundle(entries);
+    const targets = entries.map((entry) => {
+      const { bytes, mode, mtimeMs } = manifest.entry(entry);
+      if (bytes > maxBundledFileBytes) throw invalid("a large file in a bundle");
+      return { path: pathOf(entry), bytes, mode, mtimeMs };
+    });
+    const results = await this.#stream.receiveBundle(staging, targets);
+    for (const [at, { status, hash, failure }] of results.entries()) {
+      const entry = entries[at] ?? 0;
+      const bytes = targets[at]?.bytes ?? 0;
+      if (status === "ok") arrivals.arrived(entry, hash);
+      else if (status === "bad") await want(entry, 0, bytes);
+      else if (status === "failed") {
+        const known = failure instanceof TransferError ? failure : null;
+        if (known?.code === "DISK_FULL") throw known;
+        const reason = failure?.message ?? "the file cannot be written";
+        await arrivals.fail(entry, { code: known?.code ?? "DISK_FAILED", reason });
+      }
+      this.#settle(status === "ok" ? bytes : 0);
+    }
+  }
+
+  #settle(bytes: number): void {
+    this.#current = null;
+    this.#settledBytes += bytes;
+  }
+}
+
+/** Codec, length and value around each piece. */
+const pieceOverheadBytes = 37;

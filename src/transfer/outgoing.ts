@@ -1,0 +1,355 @@
+/** The sender's side of one transfer over one session, from the offer to the receipt. */
+
+import type { Clock } from "../clock.ts";
+import type { Engine, ReceiveStream } from "../engine/engine.ts";
+import { TransferError } from "../errors.ts";
+import { standardLanes, type Tuning } from "../options.ts";
+import { type LaneFormat, laneFormats } from "../protocol/lane.ts";
+import type { ControlMessage } from "../protocol/messages.ts";
+import type { Channel, Part } from "./channel.ts";
+import type { OfferSummary, ProfileName, Receipt } from "./events.ts";
+import { LaneSender } from "./lane-sender.ts";
+import { Mailbox } from "./mailbox.ts";
+import { summaryOf } from "./offer-summary.ts";
+import { countJobs, type Job, type PlannedFile, planStandard, planUltra } from "./plan.ts";
+import { readProgress } from "./progress-stream.ts";
+import { ReceiptReader } from "./receipt-reader.ts";
+import type { Source } from "./source.ts";
+import type { SourceFiles } from "./source-files.ts";
+import { SpeedMeter } from "./speed.ts";
+import type { TransferRecord } from "./transfer.ts";
+
+/** What a transfer is sent with. */
+export interface OutgoingOptions {
+  engine: Engine;
+  clock: Clock;
+  tuning: Tuning;
+  profile: ProfileName;
+  /** Lanes at most. */
+  lanes: number;
+  targetDir: string;
+  /**
+   * The data formats to try, from the first on; the numbers are the wire's.
+   *
+   * @default what the profile and the peer's hello say
+   */
+  formats?: readonly DataFormat[];
+}
+
+/** A data format and the number that lanes carry for it. */
+export interface DataFormat {
+  name: LaneFormat;
+  wire: number;
+}
+
+/** Sends a source to a peer and returns the receipt. Rejects with why it did not come to one. */
+export async function sendSource(
+  channel: Channel,
+  source: Source,
+  files: SourceFiles,
+  record: TransferRecord,
+  options: OutgoingOptions,
+): Promise<Receipt> {
+  return new Outgoing(channel, source, files, record, options).run();
+}
+
+class Outgoing implements Part {
+  readonly mailbox = new Mailbox<ControlMessage>();
+  readonly #channel: Channel;
+  readonly #source: Source;
+  readonly #files: SourceFiles;
+  readonly #record: TransferRecord;
+  readonly #options: OutgoingOptions;
+  readonly #formats: DataFormat[];
+  readonly #lanes: LaneSender;
+  readonly #receipt: ReceiptReader;
+  readonly #speed = new SpeedMeter();
+  /** Jobs that must be sent again, and whether that work is under way. */
+  #again: Job[] = [];
+  #sending: Promise<void> = Promise.resolve();
+  #acceptedAtMs = 0;
+  #skipped = new Set<number>();
+
+  constructor(
+    channel: Channel,
+    source: Source,
+    files: SourceFiles,
+    record: TransferRecord,
+    options: OutgoingOptions,
+  ) {
+    this.#channel = channel;
+    this.#source = source;
+    this.#files = files;
+    this.#record = record;
+    this.#options = options;
+    this.#formats = [...(options.formats ?? formatsFor(options.profile, channel.hello.profiles))];
+    this.#receipt = new ReceiptReader(source.manifest, files);
+    this.#lanes = new LaneSender(channel.connection, record.id, files, {
+      streamWindowBytes: options.tuning.streamWindowBytes,
+      clock: options.clock,
+    });
+  }
+
+  async run(): Promise<Receipt> {
+    const { id, signal } = this.#record;
+    this.#channel.join(id, this);
+    const cancel = () => this.mailbox.fail(signal.reason);
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      signal.throwIfAborted();
+      await this.#offer();
+      await this.#answer();
+      return await this.#transfer();
+    } catch (error) {
+      await this.#giveUp(error);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      this.#channel.leave(id);
+      this.#lanes.close();
+    }
+  }
+
+  async #offer(): Promise<void> {
+    const { id: transfer } = this.#record;
+    const { targetDir, profile } = this.#options;
+    await this.#channel.say({ type: "offer", transfer, targetDir, profile });
+    for await (const batch of this.#source.batches()) {
+      this.#record.signal.throwIfAborted();
+      await this.#channel.say({ type: "entries", transfer, batch });
+    }
+    const { entries, bytes } = this.#source.manifest.totals;
+    const { skipped } = this.#source;
+    await this.#channel.say({ type: "offered", transfer, entries, bytes, skipped });
+    this.#record.emit({ type: "offer", ...this.#summary() });
+  }
+
+  async #answer(): Promise<void> {
+    for (;;) {
+      const message = await this.mailbox.next();
+      if (message.type === "accept") return;
+      if (message.type === "skip") {
+        for (const [first, count] of message.runs) {
+          for (let entry = first; entry < first + count; entry += 1) this.#skipped.add(entry);
+          if (this.#skipped.size > this.#source.manifest.totals.entries) throw unexpected("skip");
+        }
+      } else this.#common(message);
+    }
+  }
+
+  async #transfer(): Promise<Receipt> {
+    const { clock } = this.#options;
+    this.#acceptedAtMs = clock.now();
+    this.#speed.add(this.#acceptedAtMs, 0);
+    this.#send(() => this.#sendAll());
+    for (;;) {
+      const message = await this.mailbox.next();
+      if (message.type === "want") this.#sendAgain([this.#wanted(message)]);
+      else if (message.type === "refuse") this.#refused(message.lane);
+      else if (message.type === "results") this.#receipt.add(message.files);
+      else if (message.type === "receipt") {
+        const { transfer } = message;
+        await this.#channel.say({ type: "settled", transfer });
+        return this.#receipt.finish(transfer, message.seconds, this.#source.skipped);
+      } else this.#common(message);
+    }
+  }
+
+  /** Does work on lanes after what is under way; a failure of it ends the transfer. */
+  #send(work: () => Promise<void>): void {
+    this.#sending = this.#sending.then(work);
+    this.#sending.catch((error) => this.mailbox.fail(error));
+  }
+
+  async #sendAll(): Promise<void> {
+    const format = this.#format();
+    const most = Math.min(this.#options.lanes, this.#channel.hello.maxLanes);
+    const { tuning } = this.#options;
+    const isUltra = format.name === "ultra";
+    const plan = () => (isUltra ? planUltra(this.#planned(), tuning) : this.#pieces());
+    const ranges = countJobs(plan(), maxCounted);
+    const lanes = isUltra ? Math.min(most, ranges) : Math.min(most, standardLanes);
+    this.#record.emit({
+      type: "lanes",
+      transferId: this.#record.id,
+      profile: format.name,
+      lanes,
+      ranges,
+      rangeBytes: largestJob(plan()),
+    });
+    await this.#sendJobs(format, plan(), lanes);
+  }
+
+  async #sendJobs(format: DataFormat, jobs: Generator<Job>, lanes: number): Promise<void> {
+    const options = { deal: format.name === "standard" };
+    const isTaken = await this.#lanes.sendJobs(format, jobs, lanes, options);
+    if (!isTaken) {
+      this.#drop(format.wire);
+      this.#sendAgain([...jobs]);
+    }
+    await this.#done();
+  }
+
+  #sendAgain(jobs: Job[]): void {
+    this.#again.push(...jobs);
+    this.#send(async () => {
+      const again = this.#again.splice(0);
+      if (again.length === 0) return;
+      const format = this.#format();
+      const lanes = Math.min(standardLanes, countJobs(this.#inFormat(format, again), standardLanes));
+      await this.#sendJobs(format, this.#inFormat(format, again), lanes);
+    });
+  }
+
+  /** Jobs as a format can carry them: the standard one has no bundles, and its runs are one piece. */
+  *#inFormat(format: DataFormat, jobs: Job[]): Generator<Job> {
+    for (const job of jobs) {
+      if (format.name === "ultra") yield job;
+      else if (job.kind === "bundle") {
+        yield* planStandard(job.entries.map((entry) => this.#plannedFile(entry)), this.#options.tuning);
+      } else {
+        const { pieceBytes } = job;
+        const end = job.offset + job.length;
+        for (let offset = job.offset; offset < end || offset === job.offset; offset += pieceBytes) {
+          yield { ...job, offset, length: Math.min(pieceBytes, end - offset) };
+        }
+      }
+    }
+  }
+
+  async #done(): Promise<void> {
+    const { id: transfer } = this.#record;
+    const failures = this.#files.takeFailures();
+    if (failures.length > 0) await this.#channel.say({ type: "absent", transfer, failures });
+    await this.#channel.say({ type: "done", transfer, lanes: this.#lanes.count });
+  }
+
+  #refused(lane: number): void {
+    const { wire, jobs } = this.#lanes.refused(lane);
+    this.#drop(wire);
+    this.#sendAgain(jobs);
+  }
+
+  /** Tries a format that the peer refused no more. */
+  #drop(wire: number): void {
+    if (this.#formats[0]?.wire === wire) this.#formats.shift();
+  }
+
+  #format(): DataFormat {
+    const [format] = this.#formats;
+    if (format) return format;
+    throw new TransferError(
+      "UNSUPPORTED_FORMAT",
+      "the peer knows no data format of this version; update the older side",
+    );
+  }
+
+  #wanted(message: { entry: number; offset: number; length: number }): Job {
+    const { entry, offset, length } = message;
+    const { manifest } = this.#source;
+    if (entry >= manifest.totals.entries) throw unexpected("want");
+    const { kind, bytes } = manifest.entry(entry);
+    const { pieceBytes } = this.#files.plan(entry);
+    if (kind !== "file" || offset % pieceBytes !== 0 || offset + length > bytes) {
+      throw unexpected("want");
+    }
+    return { kind: "run", entry, offset, length, pieceBytes };
+  }
+
+  *#planned(): Generator<PlannedFile> {
+    for (const [entry, { kind, bytes }] of this.#source.manifest) {
+      if (kind !== "file" || this.#skipped.has(entry)) continue;
+      yield { entry, bytes, group: this.#source.place(entry).group };
+    }
+  }
+
+  #plannedFile(entry: number): PlannedFile {
+    const { bytes } = this.#source.manifest.entry(entry);
+    return { entry, bytes, group: this.#source.place(entry).group };
+  }
+
+  #pieces(): Generator<Job> {
+    return planStandard(this.#planned(), this.#options.tuning);
+  }
+
+  /** What may come at any time. */
+  #common(message: ControlMessage): void {
+    if (message.type === "reject") throw rejection(message.code, message.reason);
+    if (message.type === "cancel") throw new TransferError(message.code, message.reason);
+    throw unexpected(message.type);
+  }
+
+  async #giveUp(error: unknown): Promise<void> {
+    const isOurs = error instanceof TransferError;
+    const code = isOurs ? error.code : "CANCELLED";
+    const reason = isOurs ? error.message : "the sender cancelled the transfer";
+    if (code === "CONNECTION_LOST" || code === "PEER_REJECTED") return;
+    const { id: transfer } = this.#record;
+    await this.#channel
+      .say({ type: "cancel", transfer, code, reason: reason.slice(0, 500) })
+      .catch(() => {});
+  }
+
+  async takeProgress(stream: ReceiveStream): Promise<void> {
+    const { totals } = this.#source.manifest;
+    for await (const { bytes, files, lanes } of readProgress(stream)) {
+      const now = this.#options.clock.now();
+      if (bytes > 0) this.#lanes.accepted();
+      this.#speed.add(now, bytes);
+      this.#record.emit({
+        type: "progress",
+        transferId: this.#record.id,
+        bytes: Math.min(bytes, totals.bytes),
+        total: totals.bytes,
+        files,
+        totalFiles: totals.files,
+        throughput: this.#speed.bytesPerSecond,
+        etaMs: this.#speed.etaMs(totals.bytes - bytes),
+        lanes: this.#lanes.count,
+        laneBytes: lanes,
+        rttMs: this.#channel.connection.stats().rttMs,
+      });
+    }
+  }
+
+  #summary(): OfferSummary {
+    const { targetDir, profile } = this.#options;
+    const { peerId, hello } = this.#channel;
+    const { id: transferId } = this.#record;
+    const about = { transferId, peerId, peerName: hello.name, targetDir, profile };
+    return summaryOf(this.#source.manifest, about);
+  }
+}
+
+/** The formats for a profile, as far as the peer's hello lists them. */
+function formatsFor(profile: ProfileName, known: readonly string[]): DataFormat[] {
+  const names: LaneFormat[] = profile === "ultra" ? ["ultra", "standard"] : ["standard"];
+  return names
+    .filter((name) => known.includes(name))
+    .map((name) => ({ name, wire: laneFormats[name] }));
+}
+
+function largestJob(jobs: Iterable<Job>): number {
+  let largest = 0;
+  let seen = 0;
+  for (const job of jobs) {
+    if (job.kind === "run") largest = Math.max(largest, job.length);
+    seen += 1;
+    if (seen === maxCounted) break;
+  }
+  return largest;
+}
+
+function rejection(code: TransferError["code"], reason: string): TransferError {
+  return new TransferError(code === "CANCELLED" ? "PEER_REJECTED" : code, reason);
+}
+
+function unexpected(what: string): TransferError {
+  return new TransferError(
+    "INVALID_FRAME",
+    `the peer sent "${what}" where it means nothing; are both sides of one version?`,
+  );
+}
+
+/** Jobs are counted for display up to this number. */
+const maxCounted = 100_000;

@@ -1,0 +1,128 @@
+/**
+ * Cuts what is offered into jobs for lanes.
+ *
+ * Pure: no I/O, no clock, no engine.
+ */
+
+import { bundleBytes, bundledFileBytes, bundleFiles, fewestLanes, type SizeTable } from "../options.ts";
+
+/** A file to plan. */
+export interface PlannedFile {
+  /** Its position in the manifest. */
+  entry: number;
+  bytes: number;
+  /** Files of different groups lie in different folders and share no bundle. */
+  group: number;
+}
+
+/** What a lane does before it asks for more. */
+export type Job =
+  | { kind: "run"; entry: number; offset: number; length: number; pieceBytes: number }
+  | { kind: "bundle"; entries: number[] };
+
+/** The tables that a plan follows. */
+export interface PlanTables {
+  rangeTable: SizeTable;
+  pieceTable: SizeTable;
+}
+
+/** The row of a table for a file's size. */
+export function bytesFor(table: SizeTable, fileBytes: number): number {
+  for (const { upTo, bytes } of table) if (fileBytes <= upTo) return bytes;
+  throw new RangeError("the last row of a table must be for files of any size");
+}
+
+/**
+ * Size of the ranges of a file: the table's, or less, so that a file of 8 pieces has 8 ranges.
+ *
+ * One lane's window alone would cap the file's rate.
+ */
+export function rangeBytesFor(fileBytes: number, tables: PlanTables): number {
+  const pieceBytes = bytesFor(tables.pieceTable, fileBytes);
+  const pieces = Math.ceil(fileBytes / pieceBytes);
+  const share = Math.max(1, Math.floor(pieces / fewestLanes)) * pieceBytes;
+  const range = Math.max(pieceBytes, bytesFor(tables.rangeTable, fileBytes));
+  return pieces < fewestLanes ? range : Math.min(range, share);
+}
+
+/**
+ * Ultra: each file as ranges, and small files many to a bundle, in manifest order.
+ *
+ * @example
+ * [...planUltra([{ entry: 0, bytes: 100_000, group: 0 }], defaultTuning)];
+ * // [{ kind: "run", entry: 0, offset: 0, length: 100_000, pieceBytes: 65_536 }]
+ */
+export function* planUltra(files: Iterable<PlannedFile>, tables: PlanTables): Generator<Job> {
+  let entries: number[] = [];
+  let held = 0;
+  let heldGroup = 0;
+  for (const { entry, bytes, group } of files) {
+    if (isBundled(bytes, tables)) {
+      const isFull = held + bytes > bundleBytes || entries.length === bundleFiles;
+      if (entries.length > 0 && (isFull || group !== heldGroup)) {
+        yield { kind: "bundle", entries };
+        entries = [];
+        held = 0;
+      }
+      entries.push(entry);
+      held += bytes;
+      heldGroup = group;
+    } else yield* runsOf(entry, bytes, rangeBytesFor(bytes, tables), tables);
+  }
+  if (entries.length > 0) yield { kind: "bundle", entries };
+}
+
+/** Standard: one piece a job; an empty file is one empty piece. */
+export function* planStandard(files: Iterable<PlannedFile>, tables: PlanTables): Generator<Job> {
+  for (const { entry, bytes } of files) {
+    yield* runsOf(entry, bytes, bytesFor(tables.pieceTable, bytes), tables);
+  }
+}
+
+/** Number of jobs, counted up to `most`. */
+export function countJobs(jobs: Iterable<Job>, most: number): number {
+  let count = 0;
+  for (const _ of jobs) {
+    count += 1;
+    if (count === most) break;
+  }
+  return count;
+}
+
+/** Bytes that a job carries. */
+export function jobBytes(job: Job, bytesOf: (entry: number) => number): number {
+  if (job.kind === "run") return job.length;
+  return job.entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
+}
+
+/**
+ * Lanes that should be busy at once: enough windows for what the path holds in flight, and no more,
+ * because on a fast local wire few lanes are quicker than many (docs/performance.md#lanes).
+ */
+export function activeLanes(
+  lanes: number,
+  congestionWindowBytes: number,
+  streamWindowBytes: number,
+): number {
+  const inFlight = Math.ceil((2 * congestionWindowBytes) / streamWindowBytes);
+  return Math.min(lanes, Math.max(fewestLanes, inFlight));
+}
+
+function isBundled(bytes: number, tables: PlanTables): boolean {
+  return bytes <= Math.min(bundledFileBytes, bytesFor(tables.pieceTable, bytes));
+}
+
+function* runsOf(
+  entry: number,
+  bytes: number,
+  rangeBytes: number,
+  tables: PlanTables,
+): Generator<Job> {
+  const pieceBytes = bytesFor(tables.pieceTable, bytes);
+  let offset = 0;
+  do {
+    const length = Math.min(rangeBytes, bytes - offset);
+    yield { kind: "run", entry, offset, length, pieceBytes };
+    offset += length;
+  } while (offset < bytes);
+}

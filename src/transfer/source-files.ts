@@ -1,0 +1,125 @@
+/** The sender's files while they are read: open handles, values of pieces, hashes, failures. */
+
+import type { Engine, SourceFile } from "../engine/engine.ts";
+import { TransferError } from "../errors.ts";
+import type { Tuning } from "../options.ts";
+import type { WireFailure } from "../protocol/messages.ts";
+import { HashColumn } from "./hash-column.ts";
+import { bytesFor } from "./plan.ts";
+import { changed, isUnchanged, type Source } from "./source.ts";
+
+/** A file that is being read. */
+interface OpenFile {
+  source: Promise<SourceFile>;
+  /** Jobs under way on it. */
+  users: number;
+  /** Pieces read so far, and the values of all. */
+  piecesRead: number;
+  values: Uint8Array;
+}
+
+/** The files of one source, read for one transfer. */
+export class SourceFiles {
+  readonly source: Source;
+  readonly #engine: Engine;
+  readonly #tuning: Tuning;
+  readonly #open = new Map<number, OpenFile>();
+  /** BLAKE3 by entry, as it was read. */
+  readonly #hashes = new HashColumn();
+  #failures: ({ entry: number } & WireFailure)[] = [];
+  readonly #failed = new Set<number>();
+
+  constructor(engine: Engine, source: Source, tuning: Tuning) {
+    this.#engine = engine;
+    this.source = source;
+    this.#tuning = tuning;
+  }
+
+  /** Size and piece size of a file. */
+  plan(entry: number): { fileBytes: number; pieceBytes: number } {
+    const fileBytes = this.source.manifest.entry(entry).bytes;
+    return { fileBytes, pieceBytes: bytesFor(this.#tuning.pieceTable, fileBytes) };
+  }
+
+  /** Lends a file for a job; it is opened at its first job and closed when no job needs it. */
+  async borrow<T>(entry: number, use: (file: SourceFile) => Promise<T>): Promise<T> {
+    const file = this.#open.get(entry) ?? this.#openFile(entry);
+    file.users += 1;
+    try {
+      return await use(await file.source);
+    } finally {
+      file.users -= 1;
+      if (file.users === 0) await this.#rest(entry, file);
+    }
+  }
+
+  /** Keeps the values of pieces that were sent; with the last one the file's hash is known. */
+  async keepValues(entry: number, offset: number, values: Uint8Array): Promise<void> {
+    const file = this.#open.get(entry);
+    if (!file || this.#hashes.get(entry)) return;
+    const { fileBytes, pieceBytes } = this.plan(entry);
+    file.values.set(values, (offset / pieceBytes) * valueBytes);
+    file.piecesRead += values.length / valueBytes;
+    if (file.piecesRead * valueBytes < file.values.length) return;
+    const source = await file.source;
+    if (!isUnchanged(await source.stat(), this.source.manifest.entry(entry))) {
+      this.fail(entry, changed(this.source.manifest.path(entry)));
+    } else this.keepHash(entry, this.#engine.mergePieces(file.values, fileBytes, pieceBytes));
+  }
+
+  /** Keeps the hash of a small file that was sent whole. */
+  keepHash(entry: number, hash: Uint8Array): void {
+    this.#hashes.set(entry, hash);
+  }
+
+  /** The hash of a file as it was read; undefined while not all of it was. */
+  hash(entry: number): Uint8Array | undefined {
+    return this.#hashes.get(entry);
+  }
+
+  /** Notes that a file cannot be sent; the first reason stands. */
+  fail(entry: number, error: unknown): void {
+    if (this.#failed.has(entry)) return;
+    this.#failed.add(entry);
+    const known = error instanceof TransferError;
+    const code = known ? error.code : "DISK_FAILED";
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#failures.push({ entry, code, reason: reason.slice(0, 500) });
+  }
+
+  /** The failures that the peer was not told yet. */
+  takeFailures(): ({ entry: number } & WireFailure)[] {
+    return this.#failures.splice(0);
+  }
+
+  /** Closes every file. */
+  async close(): Promise<void> {
+    const files = [...this.#open.values()];
+    this.#open.clear();
+    for (const { source } of files) await (await source.catch(() => null))?.close();
+  }
+
+  #openFile(entry: number): OpenFile {
+    const { fileBytes, pieceBytes } = this.plan(entry);
+    const pieces = Math.max(1, Math.ceil(fileBytes / pieceBytes));
+    const file: OpenFile = {
+      source: this.source.openFile(entry, { memoryMap: this.#tuning.memoryMap }),
+      users: 0,
+      piecesRead: 0,
+      values: new Uint8Array(pieces * valueBytes),
+    };
+    file.source.catch(() => {});
+    this.#open.set(entry, file);
+    return file;
+  }
+
+  /** Closes a file that nobody uses and whose every piece was read, or that has failed. */
+  async #rest(entry: number, file: OpenFile): Promise<void> {
+    const isRead = file.piecesRead * valueBytes >= file.values.length;
+    if (!isRead && !this.#failed.has(entry)) return;
+    if (this.#open.get(entry) === file) this.#open.delete(entry);
+    await (await file.source.catch(() => null))?.close();
+  }
+}
+
+const valueBytes = 32;

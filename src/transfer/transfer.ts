@@ -1,0 +1,146 @@
+/** A transfer as its owner sees it: events while it runs, and one result. */
+
+import { errorCodes, TransferError } from "../errors.ts";
+import type { Direction, Receipt, TransferEvent, TransferProgress } from "./events.ts";
+
+/** A transfer that runs. Iterate it for its events; each iteration sees all events from the first on. */
+export interface Transfer extends AsyncIterable<TransferEvent> {
+  /** 32 hex digits, the same on both sides; `""` on a receiver that knows no offer yet. */
+  readonly id: string;
+  readonly direction: Direction;
+  /** What the other person needs; `""` for a transfer to a known peer. */
+  readonly ticket: string;
+  /** The receipt once every file is verified and on disk; rejects with the transfer's `TransferError`. */
+  readonly done: Promise<Receipt>;
+  /** How far it is now. */
+  progress(): TransferProgress;
+  /** Ends it on both sides. Nothing stays under a final name. Twice is fine. */
+  cancel(): void;
+}
+
+/** The side of a {@link Transfer} that its worker holds. */
+export class TransferRecord implements Transfer {
+  id = "";
+  ticket = "";
+  readonly direction: Direction;
+  readonly done: Promise<Receipt>;
+  /** Fires when the owner cancels. */
+  readonly signal: AbortSignal;
+  #controller = new AbortController();
+  #events: TransferEvent[] = [];
+  #wake = Promise.withResolvers<void>();
+  #ended = false;
+  #result = Promise.withResolvers<Receipt>();
+  #progress: TransferProgress = idleProgress;
+
+  constructor(direction: Direction, signal?: AbortSignal) {
+    this.direction = direction;
+    this.done = this.#result.promise;
+    // Whoever only iterates learns of the failure from the `error` event.
+    this.done.catch(() => {});
+    this.signal = signal
+      ? AbortSignal.any([signal, this.#controller.signal])
+      : this.#controller.signal;
+  }
+
+  cancel(): void {
+    this.#controller.abort(new TransferError("CANCELLED", "the transfer was cancelled"));
+  }
+
+  progress(): TransferProgress {
+    return this.#progress;
+  }
+
+  /** Adds an event; progress replaces the one before it that nobody has seen. */
+  emit(event: TransferEvent): void {
+    if (this.#ended) return;
+    if (event.type === "progress") this.#progress = event;
+    const last = this.#events.at(-1);
+    if (event.type === "progress" && last?.type === "progress") {
+      this.#events[this.#events.length - 1] = event;
+      this.#replaced += 1;
+    } else this.#events.push(event);
+    this.#notify();
+  }
+
+  #replaced = 0;
+
+  /** Ends the transfer well. */
+  succeed(receipt: Receipt): void {
+    if (this.#ended) return;
+    this.emit({ type: "receipt", ...receipt });
+    this.#end();
+    this.#result.resolve(receipt);
+  }
+
+  /** Ends the transfer with a failure. */
+  fail(error: unknown): void {
+    if (this.#ended) return;
+    const code = error instanceof TransferError ? error.code : "CANCELLED";
+    const isKnown = error instanceof TransferError || this.signal.aborted;
+    const message = error instanceof Error ? error.message : String(error);
+    if (isKnown && code in errorCodes) {
+      this.emit({ type: "error", transferId: this.id, code, message });
+    }
+    this.#end();
+    this.#result.reject(error);
+  }
+
+  /** Tells of a failure that does not end the transfer: one of several receivers has failed. */
+  warn(error: unknown): void {
+    if (!(error instanceof TransferError)) return;
+    const { code, message } = error;
+    this.emit({ type: "error", transferId: this.id, code, message });
+  }
+
+  /** Whether it has a result. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers<void>();
+  }
+
+  /** All events from the first on; a progress event that was overtaken is left out. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TransferEvent> {
+    let next = 0;
+    let seen = this.#replaced;
+    for (;;) {
+      const event = this.#events[next];
+      if (event) {
+        next += 1;
+        seen = this.#replaced;
+        yield event;
+        continue;
+      }
+      const last = this.#events.at(-1);
+      if (seen !== this.#replaced && last?.type === "progress") {
+        seen = this.#replaced;
+        yield last;
+        continue;
+      }
+      if (this.#ended) return;
+      await this.#wake.promise;
+    }
+  }
+}
+
+const idleProgress: TransferProgress = {
+  transferId: "",
+  bytes: 0,
+  total: 0,
+  files: 0,
+  totalFiles: 0,
+  throughput: 0,
+  etaMs: null,
+  lanes: 0,
+  laneBytes: [],
+  rttMs: 0,
+};
