@@ -1,0 +1,29 @@
+/** quiver as a library: everything that programs may import. */
+
+export { displayText } from "./display-text.ts";
+export { type ErrorCode, errorCodes, TransferError } from "./errors.ts";
+export { type CongestionControl, defaultTuning, type Tuning } from "./options.ts";
+export { type Identity, loadIdentity } from "./peer/identity.ts";
+export {
+  type OfferAnswer,
+  Peer,
+  type PeerOptions,
+  type ReceiveOptions,
+  type SendOptions,
+} from "./peer/peer.ts";
+export type {
+  Conflict,
+  ConflictChoice,
+  FileStatus,
+  Logger,
+  OfferedItem,
+  OfferSummary,
+  ProfileName,
+  Receipt,
+  ReceiptFile,
+  SkippedThing,
+  TransferEvent,
+  TransferProgress,
+} from "./transfer/events.ts";
+export { LogLines } from "./transfer/log-lines.ts";
+export type { Transfer } from "./transfer/transfer.ts";

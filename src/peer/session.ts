@@ -1,0 +1,206 @@
+/** One connection with its control stream: hello, messages, and streams given to their transfers. */
+
+import { type Clock, within } from "../clock.ts";
+import type { BidirectionalStream, CloseReason, Connection, ReceiveStream } from "../engine/engine.ts";
+import { codeOfWire, errorCodes, TransferError } from "../errors.ts";
+import { decodeLaneHeader, decodeStreamTag, laneHeaderBytes, streamTagBytes } from "../protocol/lane.ts";
+import { type ControlMessage, decodeMessage, encodeMessage, type Hello, protocolVersion } from "../protocol/messages.ts";
+import { proofLabel } from "../protocol/proof.ts";
+import type { Channel, Part } from "../transfer/channel.ts";
+import { readFrame } from "../transfer/progress-stream.ts";
+
+/** What a session needs of its peer. */
+export interface SessionOptions {
+  clock: Clock;
+  /** How long the other side may take for its hello. */
+  helloTimeoutMs: number;
+  /** This side's hello; the material is of the connection, for a proof. */
+  hello: (keyingMaterial: Uint8Array) => Hello;
+  /** Looks at the other side's hello; throws to refuse it. */
+  check?: (hello: Hello, keyingMaterial: Uint8Array) => void;
+  /** Takes offers. */
+  onOffer: (session: Session, offer: Extract<ControlMessage, { type: "offer" }>) => void;
+}
+
+/** A connection after both sides said hello. */
+export class Session implements Channel {
+  readonly connection: Connection;
+  readonly hello: Hello;
+  /** Resolves with the failure that ended it. */
+  readonly ended: Promise<TransferError>;
+  readonly #control: BidirectionalStream;
+  readonly #options: SessionOptions;
+  readonly #parts = new Map<string, Part>();
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    connection: Connection,
+    control: BidirectionalStream,
+    hello: Hello,
+    options: SessionOptions,
+  ) {
+    this.connection = connection;
+    this.#control = control;
+    this.hello = hello;
+    this.#options = options;
+    this.ended = connection.closed().then(closeError);
+    void this.ended.then((error) => this.#fail(error));
+    void this.#readControl().catch((error) => this.#breakOff(error));
+    void this.#readStreams().catch(() => {});
+  }
+
+  /** Says hello first, as the side that dialled. */
+  static async dial(connection: Connection, options: SessionOptions): Promise<Session> {
+    return Session.#greet(connection, options, async () => {
+      const control = await connection.openBidirectional();
+      await control.send.write(encodeMessage(options.hello(material(connection))));
+      return { control, hello: await readHello(control) };
+    });
+  }
+
+  /** Answers the hello of the side that dialled. */
+  static async accept(connection: Connection, options: SessionOptions): Promise<Session> {
+    return Session.#greet(connection, options, async () => {
+      const control = await connection.acceptBidirectional();
+      const hello = await readHello(control);
+      // A stranger learns nothing before it has proven its right to talk.
+      options.check?.(hello, material(connection));
+      await control.send.write(encodeMessage(options.hello(material(connection))));
+      return { control, hello };
+    });
+  }
+
+  static async #greet(
+    connection: Connection,
+    options: SessionOptions,
+    greet: () => Promise<{ control: BidirectionalStream; hello: Hello }>,
+  ): Promise<Session> {
+    try {
+      const { clock, helloTimeoutMs } = options;
+      const silent = () => new TransferError("PEER_UNREACHABLE", "the peer answered, but does not speak quiver");
+      const { control, hello } = await within(clock, helloTimeoutMs, greet(), silent);
+      return new Session(connection, control, hello, options);
+    } catch (error) {
+      const known = error instanceof TransferError ? error : null;
+      if (known?.code === "CONNECTION_LOST") throw closeError(await connection.closed());
+      connection.close(errorCodes[known?.code ?? "INVALID_FRAME"].wire, known?.message ?? "");
+      throw error;
+    }
+  }
+
+  get peerId(): string {
+    return this.connection.peerId;
+  }
+
+  async say(message: ControlMessage): Promise<void> {
+    const frame = encodeMessage(message);
+    const written = this.#writing.then(() => this.#control.send.write(frame));
+    this.#writing = written.catch(() => {});
+    await written;
+  }
+
+  join(transferId: string, part: Part): void {
+    this.#parts.set(transferId, part);
+  }
+
+  leave(transferId: string): void {
+    this.#parts.delete(transferId);
+  }
+
+  /** Ends the connection. */
+  close(code: number, reason: string): void {
+    this.connection.close(code, reason);
+  }
+
+  async #readControl(): Promise<void> {
+    for (;;) {
+      const body = await readFrame(this.#control.receive);
+      if (body === null) return;
+      const message = decodeMessage(body);
+      if (message === null) {
+        const reason = "the message is of a type that this version does not know";
+        await this.say({ type: "error", code: "INVALID_FRAME", reason });
+      } else await this.#deliver(message);
+    }
+  }
+
+  async #deliver(message: ControlMessage): Promise<void> {
+    if (message.type === "hello") {
+      throw new TransferError("INVALID_FRAME", "the peer said hello twice");
+    }
+    if (message.type === "error") return;
+    const part = this.#parts.get(message.transfer);
+    if (part) await part.mailbox.put(message);
+    else if (message.type === "offer") this.#options.onOffer(this, message);
+    // Messages for a transfer that has ended on this side are late, not wrong.
+  }
+
+  async #readStreams(): Promise<never> {
+    for (;;) {
+      const stream = await this.connection.acceptUnidirectional();
+      void this.#takeStream(stream).catch((error) => {
+        const code = error instanceof TransferError ? error.code : "INVALID_FRAME";
+        stream.stop(errorCodes[code].wire);
+      });
+    }
+  }
+
+  async #takeStream(stream: ReceiveStream): Promise<void> {
+    const tag = decodeStreamTag(await readAll(stream, streamTagBytes));
+    if (tag.kind === "progress") {
+      const transferId = Buffer.from(await readAll(stream, 16)).toString("hex");
+      await this.#parts.get(transferId)?.takeProgress?.(stream);
+    } else {
+      const header = decodeLaneHeader(await readAll(stream, laneHeaderBytes));
+      const part = this.#parts.get(header.transferId);
+      if (part?.takeLane) await part.takeLane(tag.format, header, stream);
+      else stream.stop(errorCodes.CANCELLED.wire);
+    }
+  }
+
+  /** Ends the connection for a fault of the peer. */
+  #breakOff(error: unknown): void {
+    const known = error instanceof TransferError ? error : null;
+    if (known?.code === "CONNECTION_LOST") return;
+    this.#fail(error);
+    this.close(errorCodes[known?.code ?? "INVALID_FRAME"].wire, known?.message.slice(0, 200) ?? "");
+  }
+
+  #fail(error: unknown): void {
+    for (const { mailbox } of this.#parts.values()) mailbox.fail(error);
+  }
+}
+
+async function readHello(control: BidirectionalStream): Promise<Hello> {
+  const body = await readFrame(control.receive);
+  const message = body && decodeMessage(body);
+  if (message?.type !== "hello") {
+    throw new TransferError("INVALID_FRAME", "the peer did not say hello first");
+  }
+  if (message.version !== protocolVersion) {
+    throw new TransferError(
+      "UNSUPPORTED_VERSION",
+      `one side speaks version ${message.version} of the protocol, the other ${protocolVersion}; update the older one`,
+    );
+  }
+  return message;
+}
+
+async function readAll(stream: ReceiveStream, length: number): Promise<Uint8Array> {
+  const bytes = await stream.read(length);
+  if (bytes === null) throw new TransferError("INVALID_FRAME", "a stream ended before its header");
+  return bytes;
+}
+
+function material(connection: Connection): Uint8Array {
+  return connection.exportKeyingMaterial(proofLabel, new Uint8Array());
+}
+
+/** Why a connection ended, as a failure. */
+function closeError({ by, code, reason }: CloseReason): TransferError {
+  if (by === "peer" && code !== 0) return new TransferError(codeOfWire(code), reason || "the peer ended the connection");
+  if (by === "lost") {
+    return new TransferError("CONNECTION_LOST", `the connection was lost (${reason}); run the same command again`);
+  }
+  return new TransferError("CONNECTION_LOST", "the connection was closed before the transfer was done");
+}

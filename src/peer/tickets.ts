@@ -1,0 +1,44 @@
+/** The tickets that a peer honours now. */
+
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import { isTicketProof } from "../protocol/proof.ts";
+import type { Session } from "./session.ts";
+
+/** What happens when a ticket's holder connects. */
+interface Entry {
+  secret: Uint8Array;
+  expiresAtMs: number;
+  serve: (session: Session) => void;
+}
+
+/** Secrets of tickets, each with what its holder gets. */
+export class Tickets {
+  readonly #clock: Clock;
+  readonly #entries = new Set<Entry>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Makes a secret that is good for `lifeMs`. Returns it with a function that ends it. */
+  issue(
+    lifeMs: number,
+    serve: (session: Session) => void,
+  ): { secret: Uint8Array; revoke: () => void } {
+    const secret = new Uint8Array(randomBytes(16));
+    const entry = { secret, expiresAtMs: this.#clock.now() + lifeMs, serve };
+    this.#entries.add(entry);
+    return { secret, revoke: () => this.#entries.delete(entry) };
+  }
+
+  /** What the holder of the proof gets; null for a wrong proof. All secrets are compared. */
+  find(proof: Uint8Array, keyingMaterial: Uint8Array): ((session: Session) => void) | null {
+    let found: Entry | null = null;
+    for (const entry of this.#entries) {
+      if (isTicketProof(proof, entry.secret, keyingMaterial)) found = entry;
+    }
+    if (found && found.expiresAtMs < this.#clock.now()) return null;
+    return found?.serve ?? null;
+  }
+}
