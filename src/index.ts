@@ -4,13 +4,14 @@ export { displayText } from "./display-text.ts";
 export { type ErrorCode, errorCodes, TransferError } from "./errors.ts";
 export { type CongestionControl, defaultTuning, type Tuning } from "./options.ts";
 export { type Identity, loadIdentity } from "./peer/identity.ts";
-export {
-  type OfferAnswer,
-  Peer,
-  type PeerOptions,
-  type ReceiveOptions,
-  type SendOptions,
-} from "./peer/peer.ts";
+export { Peer } from "./peer/peer.ts";
+export type {
+  OfferAnswer,
+  PeerOptions,
+  ReceiveOptions,
+  SendOptions,
+} from "./peer/peer-options.ts";
+export type { ConflictPolicy } from "./transfer/conflicts.ts";
 export type {
   Conflict,
   ConflictChoice,

@@ -1,10 +1,26 @@
 /** One connection with its control stream: hello, messages, and streams given to their transfers. */
 
 import { type Clock, within } from "../clock.ts";
-import type { BidirectionalStream, CloseReason, Connection, ReceiveStream } from "../engine/engine.ts";
+import type {
+  BidirectionalStream,
+  CloseReason,
+  Connection,
+  ReceiveStream,
+} from "../engine/engine.ts";
 import { codeOfWire, errorCodes, TransferError } from "../errors.ts";
-import { decodeLaneHeader, decodeStreamTag, laneHeaderBytes, streamTagBytes } from "../protocol/lane.ts";
-import { type ControlMessage, decodeMessage, encodeMessage, type Hello, protocolVersion } from "../protocol/messages.ts";
+import {
+  decodeLaneHeader,
+  decodeStreamTag,
+  laneHeaderBytes,
+  streamTagBytes,
+} from "../protocol/lane.ts";
+import {
+  type ControlMessage,
+  decodeMessage,
+  encodeMessage,
+  type Hello,
+  protocolVersion,
+} from "../protocol/messages.ts";
 import { proofLabel } from "../protocol/proof.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
@@ -77,7 +93,8 @@ export class Session implements Channel {
   ): Promise<Session> {
     try {
       const { clock, helloTimeoutMs } = options;
-      const silent = () => new TransferError("PEER_UNREACHABLE", "the peer answered, but does not speak quiver");
+      const silent = () =>
+        new TransferError("PEER_UNREACHABLE", "the peer answered, but does not speak quiver");
       const { control, hello } = await within(clock, helloTimeoutMs, greet(), silent);
       return new Session(connection, control, hello, options);
     } catch (error) {
@@ -198,9 +215,16 @@ function material(connection: Connection): Uint8Array {
 
 /** Why a connection ended, as a failure. */
 function closeError({ by, code, reason }: CloseReason): TransferError {
-  if (by === "peer" && code !== 0) return new TransferError(codeOfWire(code), reason || "the peer ended the connection");
+  if (by === "peer" && code !== 0)
+    return new TransferError(codeOfWire(code), reason || "the peer ended the connection");
   if (by === "lost") {
-    return new TransferError("CONNECTION_LOST", `the connection was lost (${reason}); run the same command again`);
+    return new TransferError(
+      "CONNECTION_LOST",
+      `the connection was lost (${reason}); run the same command again`,
+    );
   }
-  return new TransferError("CONNECTION_LOST", "the connection was closed before the transfer was done");
+  return new TransferError(
+    "CONNECTION_LOST",
+    "the connection was closed before the transfer was done",
+  );
 }

@@ -1,7 +1,7 @@
 /** The names under which an offer's entries land, chosen as the entries come in. */
 
-import { TransferError } from "../errors.ts";
 import { displayText } from "../display-text.ts";
+import { TransferError } from "../errors.ts";
 import type { Entry } from "../protocol/entry.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { WireFailure } from "../protocol/messages.ts";
@@ -54,7 +54,7 @@ export class LandingNames {
 
   #checkLink(position: number, entry: Entry): void {
     const parts = this.#manifest.path(position).split("/");
-    if (entry.depth > 0 && isInsideLink(parts, entry.target)) return;
+    if (entry.depth > 0 && isInsideLink(parts, entry.target, this.#rules.platform)) return;
     const reason = "the link leads out of what was sent";
     this.refusedLinks.set(position, { code: "NAME_REFUSED", reason });
   }

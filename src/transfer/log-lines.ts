@@ -19,7 +19,9 @@ export class LogLines {
       case "offer":
         this.#profile = event.profile;
         this.#lastProgressMs = nowMs;
-        return [`⚡ Starting ${this.#label} transfer: ${nameOf(event)} (${megabytes(event.bytes)})`];
+        return [
+          `⚡ Starting ${this.#label} transfer: ${nameOf(event)} (${megabytes(event.bytes)})`,
+        ];
       case "lanes":
         this.#profile = event.profile;
         return [

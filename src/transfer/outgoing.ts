@@ -11,13 +11,15 @@ import type { OfferSummary, ProfileName, Receipt } from "./events.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
-import { countJobs, type Job, type PlannedFile, planStandard, planUltra } from "./plan.ts";
+import { OutgoingPlan } from "./outgoing-plan.ts";
+import { countJobs, type Job } from "./plan.ts";
 import { readProgress } from "./progress-stream.ts";
 import { ReceiptReader } from "./receipt-reader.ts";
 import type { Source } from "./source.ts";
 import type { SourceFiles } from "./source-files.ts";
 import { SpeedMeter } from "./speed.ts";
 import type { TransferRecord } from "./transfer.ts";
+import { unexpected } from "./unexpected.ts";
 
 /** What a transfer is sent with. */
 export interface OutgoingOptions {
@@ -62,13 +64,13 @@ class Outgoing implements Part {
   readonly #options: OutgoingOptions;
   readonly #formats: DataFormat[];
   readonly #lanes: LaneSender;
+  readonly #plan: OutgoingPlan;
   readonly #receipt: ReceiptReader;
   readonly #speed = new SpeedMeter();
   /** Jobs that must be sent again, and whether that work is under way. */
   #again: Job[] = [];
   #sending: Promise<void> = Promise.resolve();
   #acceptedAtMs = 0;
-  #skipped = new Set<number>();
 
   constructor(
     channel: Channel,
@@ -83,6 +85,7 @@ class Outgoing implements Part {
     this.#record = record;
     this.#options = options;
     this.#formats = [...(options.formats ?? formatsFor(options.profile, channel.hello.profiles))];
+    this.#plan = new OutgoingPlan(source, options.tuning);
     this.#receipt = new ReceiptReader(source.manifest, files);
     this.#lanes = new LaneSender(channel.connection, record.id, files, {
       streamWindowBytes: options.tuning.streamWindowBytes,
@@ -129,10 +132,7 @@ class Outgoing implements Part {
       const message = await this.mailbox.next();
       if (message.type === "accept") return;
       if (message.type === "skip") {
-        for (const [first, count] of message.runs) {
-          for (let entry = first; entry < first + count; entry += 1) this.#skipped.add(entry);
-          if (this.#skipped.size > this.#source.manifest.totals.entries) throw unexpected("skip");
-        }
+        for (const [first, count] of message.runs) this.#plan.skip(first, count);
       } else this.#common(message);
     }
   }
@@ -144,7 +144,7 @@ class Outgoing implements Part {
     this.#send(() => this.#sendAll());
     for (;;) {
       const message = await this.mailbox.next();
-      if (message.type === "want") this.#sendAgain([this.#wanted(message)]);
+      if (message.type === "want") this.#sendAgain([this.#plan.wanted(message)]);
       else if (message.type === "refuse") this.#refused(message.lane);
       else if (message.type === "results") this.#receipt.add(message.files);
       else if (message.type === "receipt") {
@@ -163,21 +163,19 @@ class Outgoing implements Part {
 
   async #sendAll(): Promise<void> {
     const format = this.#format();
+    const { ranges, rangeBytes } = this.#plan.size(format.name);
     const most = Math.min(this.#options.lanes, this.#channel.hello.maxLanes);
-    const { tuning } = this.#options;
-    const isUltra = format.name === "ultra";
-    const plan = () => (isUltra ? planUltra(this.#planned(), tuning) : this.#pieces());
-    const ranges = countJobs(plan(), maxCounted);
-    const lanes = isUltra ? Math.min(most, ranges) : Math.min(most, standardLanes);
+    const lanes = Math.min(most, format.name === "ultra" ? ranges : standardLanes);
+    const { id: transferId } = this.#record;
     this.#record.emit({
       type: "lanes",
-      transferId: this.#record.id,
+      transferId,
       profile: format.name,
       lanes,
       ranges,
-      rangeBytes: largestJob(plan()),
+      rangeBytes,
     });
-    await this.#sendJobs(format, plan(), lanes);
+    await this.#sendJobs(format, this.#plan.jobs(format.name), lanes);
   }
 
   async #sendJobs(format: DataFormat, jobs: Generator<Job>, lanes: number): Promise<void> {
@@ -196,25 +194,9 @@ class Outgoing implements Part {
       const again = this.#again.splice(0);
       if (again.length === 0) return;
       const format = this.#format();
-      const lanes = Math.min(standardLanes, countJobs(this.#inFormat(format, again), standardLanes));
-      await this.#sendJobs(format, this.#inFormat(format, again), lanes);
+      const jobs = () => this.#plan.inFormat(format.name, again);
+      await this.#sendJobs(format, jobs(), countJobs(jobs(), standardLanes));
     });
-  }
-
-  /** Jobs as a format can carry them: the standard one has no bundles, and its runs are one piece. */
-  *#inFormat(format: DataFormat, jobs: Job[]): Generator<Job> {
-    for (const job of jobs) {
-      if (format.name === "ultra") yield job;
-      else if (job.kind === "bundle") {
-        yield* planStandard(job.entries.map((entry) => this.#plannedFile(entry)), this.#options.tuning);
-      } else {
-        const { pieceBytes } = job;
-        const end = job.offset + job.length;
-        for (let offset = job.offset; offset < end || offset === job.offset; offset += pieceBytes) {
-          yield { ...job, offset, length: Math.min(pieceBytes, end - offset) };
-        }
-      }
-    }
   }
 
   async #done(): Promise<void> {
@@ -244,34 +226,6 @@ class Outgoing implements Part {
     );
   }
 
-  #wanted(message: { entry: number; offset: number; length: number }): Job {
-    const { entry, offset, length } = message;
-    const { manifest } = this.#source;
-    if (entry >= manifest.totals.entries) throw unexpected("want");
-    const { kind, bytes } = manifest.entry(entry);
-    const { pieceBytes } = this.#files.plan(entry);
-    if (kind !== "file" || offset % pieceBytes !== 0 || offset + length > bytes) {
-      throw unexpected("want");
-    }
-    return { kind: "run", entry, offset, length, pieceBytes };
-  }
-
-  *#planned(): Generator<PlannedFile> {
-    for (const [entry, { kind, bytes }] of this.#source.manifest) {
-      if (kind !== "file" || this.#skipped.has(entry)) continue;
-      yield { entry, bytes, group: this.#source.place(entry).group };
-    }
-  }
-
-  #plannedFile(entry: number): PlannedFile {
-    const { bytes } = this.#source.manifest.entry(entry);
-    return { entry, bytes, group: this.#source.place(entry).group };
-  }
-
-  #pieces(): Generator<Job> {
-    return planStandard(this.#planned(), this.#options.tuning);
-  }
-
   /** What may come at any time. */
   #common(message: ControlMessage): void {
     if (message.type === "reject") throw rejection(message.code, message.reason);
@@ -292,6 +246,7 @@ class Outgoing implements Part {
 
   async takeProgress(stream: ReceiveStream): Promise<void> {
     const { totals } = this.#source.manifest;
+    const total = totals.bytes - this.#plan.skippedBytes;
     for await (const { bytes, files, lanes } of readProgress(stream)) {
       const now = this.#options.clock.now();
       if (bytes > 0) this.#lanes.accepted();
@@ -299,12 +254,12 @@ class Outgoing implements Part {
       this.#record.emit({
         type: "progress",
         transferId: this.#record.id,
-        bytes: Math.min(bytes, totals.bytes),
-        total: totals.bytes,
+        bytes: Math.min(bytes, total),
+        total,
         files,
         totalFiles: totals.files,
         throughput: this.#speed.bytesPerSecond,
-        etaMs: this.#speed.etaMs(totals.bytes - bytes),
+        etaMs: this.#speed.etaMs(total - bytes),
         lanes: this.#lanes.count,
         laneBytes: lanes,
         rttMs: this.#channel.connection.stats().rttMs,
@@ -329,27 +284,6 @@ function formatsFor(profile: ProfileName, known: readonly string[]): DataFormat[
     .map((name) => ({ name, wire: laneFormats[name] }));
 }
 
-function largestJob(jobs: Iterable<Job>): number {
-  let largest = 0;
-  let seen = 0;
-  for (const job of jobs) {
-    if (job.kind === "run") largest = Math.max(largest, job.length);
-    seen += 1;
-    if (seen === maxCounted) break;
-  }
-  return largest;
-}
-
 function rejection(code: TransferError["code"], reason: string): TransferError {
   return new TransferError(code === "CANCELLED" ? "PEER_REJECTED" : code, reason);
 }
-
-function unexpected(what: string): TransferError {
-  return new TransferError(
-    "INVALID_FRAME",
-    `the peer sent "${what}" where it means nothing; are both sides of one version?`,
-  );
-}
-
-/** Jobs are counted for display up to this number. */
-const maxCounted = 100_000;

@@ -4,7 +4,13 @@
  * Pure: no I/O, no clock, no engine.
  */
 
-import { bundleBytes, bundledFileBytes, bundleFiles, fewestLanes, type SizeTable } from "../options.ts";
+import {
+  bundleBytes,
+  bundledFileBytes,
+  bundleFiles,
+  fewestLanes,
+  type SizeTable,
+} from "../options.ts";
 
 /** A file to plan. */
 export interface PlannedFile {

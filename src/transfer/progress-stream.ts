@@ -1,8 +1,8 @@
 /** The stream on which a receiver tells how far it is, so that both ends show the same truth. */
 
 import type { ReceiveStream } from "../engine/engine.ts";
-import { decodeProgress, type ProgressMessage } from "../protocol/messages.ts";
 import { frameBodyBytes, frameHeaderBytes } from "../protocol/frame.ts";
+import { decodeProgress, type ProgressMessage } from "../protocol/messages.ts";
 
 /** The messages of a progress stream, after its header. */
 export async function* readProgress(stream: ReceiveStream): AsyncGenerator<ProgressMessage> {

@@ -84,7 +84,11 @@ export class Source {
     const root = this.#rootOf.get(top);
     if (!root) throw new RangeError(`no root for entry ${position}`);
     const below = this.manifest.path(position).slice(root.offeredName.length);
-    return { folder: root.folder, path: root.name + below, group: this.#groups.get(root.folder) ?? 0 };
+    return {
+      folder: root.folder,
+      path: root.name + below,
+      group: this.#groups.get(root.folder) ?? 0,
+    };
   }
 
   /** Opens a file, and makes sure that it is still what was offered. */
@@ -165,11 +169,7 @@ export function isUnchanged(stat: FileStat, offered: { bytes: number; mtimeMs: n
   return stat.bytes === offered.bytes && stat.mtimeMs === offered.mtimeMs;
 }
 
-async function openRoot(
-  engine: Engine,
-  path: string,
-  folders: Map<string, Folder>,
-): Promise<Root> {
+async function openRoot(engine: Engine, path: string, folders: Map<string, Folder>): Promise<Root> {
   let absolute = resolve(path);
   for (let links = 0; links < mostLinks; links += 1) {
     const name = basename(absolute);

@@ -5,7 +5,7 @@ import type { Direction, Receipt, TransferEvent, TransferProgress } from "./even
 
 /** A transfer that runs. Iterate it for its events; each iteration sees all events from the first on. */
 export interface Transfer extends AsyncIterable<TransferEvent> {
-  /** 32 hex digits, the same on both sides; `""` on a receiver that knows no offer yet. */
+  /** 32 hex digits; the same on both sides from the offer on. */
   readonly id: string;
   readonly direction: Direction;
   /** What the other person needs; `""` for a transfer to a known peer. */
@@ -20,7 +20,8 @@ export interface Transfer extends AsyncIterable<TransferEvent> {
 
 /** The side of a {@link Transfer} that its worker holds. */
 export class TransferRecord implements Transfer {
-  id = "";
+  /** A receiver learns the sender's id with the offer. */
+  id: string;
   ticket = "";
   readonly direction: Direction;
   readonly done: Promise<Receipt>;
@@ -32,9 +33,12 @@ export class TransferRecord implements Transfer {
   #ended = false;
   #result = Promise.withResolvers<Receipt>();
   #progress: TransferProgress = idleProgress;
+  /** Times that a progress event took the place of another. */
+  #replaced = 0;
 
-  constructor(direction: Direction, signal?: AbortSignal) {
+  constructor(direction: Direction, id: string, signal?: AbortSignal) {
     this.direction = direction;
+    this.id = id;
     this.done = this.#result.promise;
     // Whoever only iterates learns of the failure from the `error` event.
     this.done.catch(() => {});
@@ -62,8 +66,6 @@ export class TransferRecord implements Transfer {
     } else this.#events.push(event);
     this.#notify();
   }
-
-  #replaced = 0;
 
   /** Ends the transfer well. */
   succeed(receipt: Receipt): void {

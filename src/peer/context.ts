@@ -1,0 +1,68 @@
+/** What all work of one peer shares. */
+
+import { hostname } from "node:os";
+import type { Clock } from "../clock.ts";
+import type { Endpoint, Engine } from "../engine/engine.ts";
+import type { Tuning } from "../options.ts";
+import { formatsByPreference } from "../protocol/lane.ts";
+import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
+import type { Identity } from "./identity.ts";
+import type { PeerOptions } from "./peer-options.ts";
+
+/** A peer's engine, endpoint and settings. */
+export interface PeerContext {
+  options: PeerOptions;
+  tuning: Tuning;
+  engine: Engine;
+  endpoint: Endpoint;
+  clock: Clock;
+}
+
+/** Binds an endpoint; without `listen` to any address, IPv6 too where the machine has it. */
+export async function bindEndpoint(
+  engine: Engine,
+  { secretKey }: Identity,
+  tuning: Tuning,
+  listen?: readonly string[],
+): Promise<Endpoint> {
+  const options = { ...tuning, secretKey, alpn };
+  if (listen) return engine.bind({ ...options, listen });
+  try {
+    return await engine.bind({ ...options, listen: ["0.0.0.0:0", "[::]:0"] });
+  } catch {
+    // A machine without IPv6 has only the first.
+    return engine.bind({ ...options, listen: ["0.0.0.0:0"] });
+  }
+}
+
+/** This peer's first message. */
+export function helloOf({ options, tuning }: PeerContext, proof: Uint8Array): Hello {
+  return {
+    type: "hello",
+    version: protocolVersion,
+    name: (options.name ?? hostname()).slice(0, 128),
+    features: [],
+    profiles: [...(options.formats ?? formatsByPreference)],
+    codecs: ["none"],
+    maxLanes: tuning.maxLanes,
+    proof,
+  };
+}
+
+/** The result of `work`, unless the signal fires first. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Lets work go on by itself; whoever began it has told of its failure. */
+export function background(work: Promise<unknown>): void {
+  void work.catch(() => {});
+}

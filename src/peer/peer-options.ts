@@ -1,0 +1,60 @@
+/** What callers say when they open a peer, send and receive. */
+
+import type { Engine } from "../engine/engine.ts";
+import type { Tuning } from "../options.ts";
+import type { LaneFormat } from "../protocol/lane.ts";
+import type { ConflictPolicy } from "../transfer/conflicts.ts";
+import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
+import type { DataFormat } from "../transfer/outgoing.ts";
+import type { Identity } from "./identity.ts";
+
+/** What {@link Peer.open} needs to know. */
+export interface PeerOptions {
+  /** Address to listen on, `ip:port`; port 0 takes a free one. @default any, IPv4 and IPv6 */
+  listen?: string;
+  /** Who this peer is. @default loadIdentity() */
+  identity?: Identity;
+  /** The name that others see. @default the host's name */
+  name?: string;
+  /** The folder where files of others land. @default the current folder */
+  inbox?: string;
+  /** Decides about offers that nobody here asked for with a ticket. @default refuses them */
+  onOffer?: (offer: OfferSummary) => OfferAnswer | Promise<OfferAnswer>;
+  logger?: Logger;
+  tuning?: Partial<Tuning>;
+  /** The engine to run on. @default the native one */
+  engine?: Engine;
+  /** Data formats that this peer takes. @default all */
+  formats?: readonly LaneFormat[];
+}
+
+/** What to do with an offer. */
+export type OfferAnswer = boolean | { into?: string; onConflict?: ConflictPolicy };
+
+/** How to send. */
+export interface SendOptions {
+  /** The connected peer to send to; without it a ticket is made, and whoever holds it receives. */
+  to?: string;
+  /** Folder below the other's inbox. @default "" */
+  targetDir?: string;
+  /** @default "ultra" */
+  profile?: ProfileName;
+  /** Lanes at most. @default tuning.maxLanes */
+  lanes?: number;
+  /** Serve the ticket again and again until cancelled. @default false */
+  keep?: boolean;
+  signal?: AbortSignal;
+  /** Data formats to try, for tests of peers to come. @default what both sides know */
+  formats?: readonly DataFormat[];
+}
+
+/** How to receive. */
+export interface ReceiveOptions {
+  /** The folder where the files land, made if it is not there. @default the peer's inbox */
+  into?: string;
+  /** Asked before anything is written. @default accepts: the caller holds the ticket */
+  accept?: (offer: OfferSummary) => boolean | Promise<boolean>;
+  /** What to do where names are taken. @default "rename" */
+  onConflict?: ConflictPolicy;
+  signal?: AbortSignal;
+}

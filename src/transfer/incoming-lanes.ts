@@ -1,0 +1,118 @@
+/** The lanes of a transfer that is received: reads all, asks for bad pieces again, and knows the end. */
+
+import type { ReceiveStream } from "../engine/engine.ts";
+import { errorCodes, TransferError } from "../errors.ts";
+import { type LaneFormat, type LaneHeader, laneFormatOf } from "../protocol/lane.ts";
+import type { ControlMessage } from "../protocol/messages.ts";
+import { type LaneContext, LaneReceiver } from "./lane-receiver.ts";
+import { unexpected } from "./unexpected.ts";
+
+/** What the lanes need of their transfer. */
+export interface IncomingLanesOptions extends Omit<LaneContext, "want"> {
+  transferId: string;
+  /** Data formats that are taken; others are refused. */
+  formats: readonly LaneFormat[];
+  say: (message: ControlMessage) => Promise<void>;
+}
+
+/** All lanes of one transfer. */
+export class IncomingLanes {
+  readonly #options: IncomingLanesOptions;
+  readonly #lanes: (LaneReceiver | null)[] = [];
+  readonly #running = new Map<ReceiveStream, Promise<void>>();
+  readonly #wanted = new Map<string, number>();
+  #ended = 0;
+  /** Lanes that the sender says it opened; null before it is done. */
+  #said: number | null = null;
+  #hasRefused = false;
+  #finished = Promise.withResolvers<void>();
+
+  constructor(options: IncomingLanesOptions) {
+    this.#options = options;
+    this.#finished.promise.catch(() => {});
+  }
+
+  /** Resolves when every file has arrived or failed; rejects with what ends the transfer. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  /** Bytes proven by each lane, by its number. */
+  get laneBytes(): number[] {
+    return Array.from(this.#lanes, (lane) => lane?.bytes ?? 0);
+  }
+
+  /** Takes the sender's word that it has opened so many lanes and given them all. */
+  done(lanes: number): void {
+    this.#said = lanes;
+    this.#checkFinished();
+  }
+
+  /** Reads a lane to its end. Does not reject: {@link IncomingLanes.finished} does. */
+  async take(format: number, header: LaneHeader, stream: ReceiveStream): Promise<void> {
+    const work = this.#read(format, header, stream);
+    this.#running.set(stream, work);
+    await work;
+    this.#running.delete(stream);
+  }
+
+  /** Stops all lanes and waits until none writes any more. */
+  async close(): Promise<void> {
+    for (const stream of this.#running.keys()) stream.stop(errorCodes.CANCELLED.wire);
+    await Promise.all(this.#running.values());
+  }
+
+  async #read(format: number, { lane }: LaneHeader, stream: ReceiveStream): Promise<void> {
+    if (this.#lanes[lane] !== undefined) {
+      stream.stop(errorCodes.INVALID_FRAME.wire);
+      return this.#finished.reject(unexpected("a lane twice"));
+    }
+    this.#lanes[lane] = null;
+    try {
+      const options = { ...this.#options, want: this.#want.bind(this) };
+      const receiver = new LaneReceiver(stream, this.#formatOf(format), options);
+      this.#lanes[lane] = receiver;
+      await receiver.run();
+    } catch (error) {
+      const isRefusal = error instanceof TransferError && error.code === "UNSUPPORTED_FORMAT";
+      stream.stop(errorCodes[isRefusal ? "UNSUPPORTED_FORMAT" : "CANCELLED"].wire);
+      if (!isRefusal) return this.#finished.reject(error);
+      await this.#refuse(lane, error).catch((lost) => this.#finished.reject(lost));
+    }
+    this.#ended += 1;
+    this.#checkFinished();
+  }
+
+  #formatOf(format: number): LaneFormat {
+    const name = laneFormatOf(format);
+    if (this.#options.formats.includes(name)) return name;
+    throw new TransferError("UNSUPPORTED_FORMAT", `the data format ${name} is not taken here`);
+  }
+
+  async #refuse(lane: number, { code, message }: TransferError): Promise<void> {
+    this.#hasRefused = true;
+    const { transferId: transfer, say } = this.#options;
+    await say({ type: "refuse", transfer, lane, code, reason: message });
+  }
+
+  /** Asks for a piece once more; a piece that is bad again and again fails its file. */
+  async #want(entry: number, offset: number, length: number): Promise<void> {
+    const { transferId: transfer, say, arrivals } = this.#options;
+    const key = `${entry}:${offset}`;
+    const tries = (this.#wanted.get(key) ?? 0) + 1;
+    this.#wanted.set(key, tries);
+    if (tries <= mostTries) return say({ type: "want", transfer, entry, offset, length });
+    const reason = "bytes and hash differ again and again; check the sender's memory and disk";
+    await arrivals.fail(entry, { code: "CONTENT_MISMATCH", reason });
+  }
+
+  #checkFinished(): void {
+    if (this.#said !== this.#ended) return;
+    if (this.#options.arrivals.isSettled) this.#finished.resolve();
+    else if (this.#wanted.size === 0 && !this.#hasRefused) {
+      this.#finished.reject(unexpected("done before the last piece"));
+    }
+  }
+}
+
+const mostTries = 3;

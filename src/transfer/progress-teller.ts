@@ -1,0 +1,84 @@
+/** Tells both sides, a few times a second, how far a transfer is that is received. */
+
+import type { Clock } from "../clock.ts";
+import type { Connection, SendStream } from "../engine/engine.ts";
+import { encodeProgressHeader } from "../protocol/lane.ts";
+import { encodeProgress } from "../protocol/messages.ts";
+import type { Arrivals } from "./arrivals.ts";
+import type { IncomingLanes } from "./incoming-lanes.ts";
+import { SpeedMeter } from "./speed.ts";
+import type { TransferRecord } from "./transfer.ts";
+
+/** What is told, and to whom. */
+export interface ProgressOptions {
+  clock: Clock;
+  connection: Connection;
+  record: TransferRecord;
+  arrivals: Arrivals;
+  lanes: IncomingLanes;
+  /** Bytes and files that are to arrive. */
+  total: number;
+  totalFiles: number;
+}
+
+/** The receiver's view of a transfer, for its own events and for the sender. */
+export class ProgressTeller {
+  readonly #options: ProgressOptions;
+  readonly #stream: SendStream;
+  readonly #speed = new SpeedMeter();
+  #isWriting = false;
+
+  private constructor(options: ProgressOptions, stream: SendStream) {
+    this.#options = options;
+    this.#stream = stream;
+    this.#speed.add(options.clock.now(), 0);
+  }
+
+  /** Opens the progress stream. */
+  static async open(options: ProgressOptions): Promise<ProgressTeller> {
+    const stream = await options.connection.openUnidirectional();
+    await stream.write(encodeProgressHeader(options.record.id));
+    return new ProgressTeller(options, stream);
+  }
+
+  /** Tells how far it is now. A sender that does not read is left out until it does. */
+  async tell(): Promise<void> {
+    const { clock, connection, record, arrivals, total, totalFiles } = this.#options;
+    const lanes = this.#options.lanes.laneBytes;
+    const proven = lanes.reduce((sum, bytes) => sum + bytes, 0);
+    const bytes = Math.min(total, proven);
+    const files = arrivals.completeFiles;
+    this.#speed.add(clock.now(), bytes);
+    record.emit({
+      type: "progress",
+      transferId: record.id,
+      bytes,
+      total,
+      files,
+      totalFiles,
+      throughput: this.#speed.bytesPerSecond,
+      etaMs: this.#speed.etaMs(total - bytes),
+      lanes: lanes.length,
+      laneBytes: lanes,
+      rttMs: connection.stats().rttMs,
+    });
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    const message = { bytes, files, lanes, current: arrivals.current(mostCurrent) };
+    try {
+      await this.#stream.write(encodeProgress(message));
+    } catch {
+      // The transfer itself learns of a lost connection; progress is only told.
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  /** Ends the stream. */
+  async close(): Promise<void> {
+    await this.#stream.finish().catch(() => {});
+  }
+}
+
+/** Files that are named in one message. */
+const mostCurrent = 64;
