@@ -1,0 +1,40 @@
+/** An offer as a person reads it before saying yes. Pure. */
+
+import { displayText, type OfferedItem, type OfferSummary } from "../index.ts";
+import { formatBytes, formatCount } from "./format.ts";
+
+/** The lines that show who offers what; all text of the peer is made harmless. */
+export function offerText(offer: OfferSummary): string[] {
+  const name = displayText(offer.peerName, longestName) || "a peer without a name";
+  const counts = [formatCount(offer.files, "file")];
+  if (offer.folders > 0) counts.push(formatCount(offer.folders, "folder"));
+  if (offer.links > 0) counts.push(formatCount(offer.links, "link"));
+  counts.push(formatBytes(offer.bytes));
+  const lines = [`${name} (${displayText(offer.peerId, 16)}) offers ${counts.join(", ")}:`];
+  const shown = offer.items.slice(0, mostItems);
+  const sizes = shown.map((item) => formatBytes(item.bytes));
+  const sizeWidth = Math.max(0, ...sizes.map((size) => size.length));
+  for (const [index, item] of shown.entries()) {
+    lines.push(`  ${(sizes[index] ?? "").padStart(sizeWidth)}  ${itemText(item)}`);
+  }
+  const more = offer.items.length - shown.length + offer.moreItems;
+  if (more > 0) lines.push(`  … and ${more.toLocaleString("en")} more`);
+  if (offer.targetDir !== "") {
+    lines.push(`  for the folder ${displayText(offer.targetDir, longestName)}`);
+  }
+  return lines;
+}
+
+function itemText({ name, kind, files }: OfferedItem): string {
+  const notes: string[] = [];
+  if (kind === "folder") notes.push(formatCount(files, "file"));
+  if (kind === "link") notes.push("link");
+  if (name.startsWith(".")) notes.push("hidden");
+  const shown = displayText(name, longestName) + (kind === "folder" ? "/" : "");
+  return notes.length > 0 ? `${shown} (${notes.join(", ")})` : shown;
+}
+
+/** More lines would push the question off the screen. */
+const mostItems = 12;
+
+const longestName = 60;

@@ -1,0 +1,85 @@
+/**
+ * Draws how far a transfer is, in characters.
+ *
+ * Pure: text of a given width, without colour; the display paints it.
+ */
+
+import type { TransferProgress } from "../index.ts";
+import { formatBytes, formatCount, formatPercent, formatRate, formatTimeLeft } from "./format.ts";
+
+/** The done and the open part of a bar; together they are as wide as was asked. */
+export interface Bar {
+  done: string;
+  open: string;
+}
+
+/** A bar of `width` characters, filled to `fraction` in steps of half a character. */
+export function progressBar(fraction: number, width: number): Bar {
+  const halves = Math.floor(Math.min(1, Math.max(0, fraction)) * width * 2);
+  const done = "━".repeat(Math.floor(halves / 2)) + (halves % 2 === 1 ? "╸" : "");
+  return { done, open: "─".repeat(width - done.length) };
+}
+
+/**
+ * One block a lane, as high as the lane's part of its even share of the bytes.
+ *
+ * More lanes than `width`: neighbours share a block that shows their mean.
+ *
+ * @example
+ * laneMap({ laneBytes: [0, 50, 100], total: 300, width: 10 }); // "▁▅█"
+ */
+export function laneMap(lanes: { laneBytes: readonly number[]; total: number; width: number }) {
+  const { laneBytes, total, width } = lanes;
+  const cells = Math.max(0, Math.min(laneBytes.length, width));
+  const share = total / laneBytes.length;
+  let map = "";
+  for (let cell = 0; cell < cells; cell += 1) {
+    const first = Math.floor((cell * laneBytes.length) / cells);
+    const last = Math.floor(((cell + 1) * laneBytes.length) / cells);
+    let bytes = 0;
+    for (const moved of laneBytes.slice(first, last)) bytes += moved;
+    const fraction = share > 0 ? bytes / (last - first) / share : 1;
+    map += laneBlock(fraction);
+  }
+  return map;
+}
+
+/** What a progress view says below its bar, as much of it as fits into `width` characters. */
+export function progressFacts(progress: TransferProgress, width: number): string {
+  const { bytes, total, files, totalFiles, throughput, etaMs } = progress;
+  const facts = [`${formatBytes(bytes)} of ${formatBytes(total)}`, formatRate(throughput)];
+  const left = bytes < total ? formatTimeLeft(etaMs) : "";
+  if (left !== "") facts.push(left);
+  if (totalFiles > 1) {
+    facts.push(`${files.toLocaleString("en")} of ${formatCount(totalFiles, "file")}`);
+  }
+  return joinFitting(facts, width);
+}
+
+/** A progress view on one line, for logs and pipes. */
+export function progressLine(progress: TransferProgress): string {
+  const { bytes, total, throughput, etaMs, lanes } = progress;
+  const facts = [
+    `${formatPercent(bytes, total)}: ${formatBytes(bytes)} of ${formatBytes(total)}`,
+    formatRate(throughput),
+    formatCount(lanes, "lane"),
+  ];
+  const left = bytes < total ? formatTimeLeft(etaMs) : "";
+  if (left !== "") facts.splice(2, 0, left);
+  return facts.join(", ");
+}
+
+function joinFitting(facts: readonly string[], width: number): string {
+  let text = "";
+  for (const fact of facts) {
+    const longer = text === "" ? fact : `${text} · ${fact}`;
+    if (longer.length > width) break;
+    text = longer;
+  }
+  return text;
+}
+
+function laneBlock(fraction: number): string {
+  const step = Math.min(7, Math.max(0, Math.floor(fraction * 8)));
+  return "▁▂▃▄▅▆▇█".charAt(step);
+}

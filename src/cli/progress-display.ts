@@ -1,0 +1,73 @@
+/** A live view of a transfer on a terminal: a bar, its facts and a map of the lanes. */
+
+import { styleText } from "node:util";
+import { createLogUpdate } from "log-update";
+import type { TransferProgress } from "../index.ts";
+import type { Display } from "./display.ts";
+import { formatCount, formatPercent } from "./format.ts";
+import { laneMap, progressBar, progressFacts } from "./progress-bar.ts";
+
+/** The part of a terminal that a display needs. */
+export type TerminalStream = NodeJS.WritableStream & { columns?: number };
+
+/** A display that redraws its last lines in place. */
+export function terminalDisplay(stream: TerminalStream): Display {
+  const drawing = createLogUpdate(stream);
+  let questions: Promise<unknown> = Promise.resolve();
+  let open = 0;
+  let kept: string[] = [];
+
+  const draw = (lines: string[]) => {
+    kept = lines;
+    if (open === 0) drawing(lines.join("\n"));
+  };
+
+  return {
+    print(line) {
+      if (open > 0) stream.write(`${line}\n`);
+      else drawing.persist(line);
+    },
+    status(text) {
+      draw([styleText("dim", text, { stream })]);
+    },
+    progress(progress) {
+      draw(progressView(progress, stream));
+    },
+    ask(question) {
+      open += 1;
+      drawing.clear();
+      const answer = questions.then(question).finally(() => {
+        open -= 1;
+        if (open === 0 && kept.length > 0) draw(kept);
+      });
+      questions = answer.catch(() => {});
+      return answer;
+    },
+    close() {
+      kept = [];
+      drawing.clear();
+      drawing.done();
+    },
+  };
+}
+
+/** The lines of a live view, painted for a stream and no wider than it. */
+export function progressView(progress: TransferProgress, stream: TerminalStream): string[] {
+  const { bytes, total, lanes, laneBytes } = progress;
+  const width = Math.max(10, Math.min(widestView, (stream.columns ?? 80) - 1));
+  const percent = formatPercent(bytes, total).padStart(5);
+  const bar = progressBar(total > 0 ? bytes / total : 1, width - percent.length);
+  const lines = [
+    `${styleText("cyan", bar.done, { stream })}${styleText("dim", bar.open, { stream })}${percent}`,
+    progressFacts(progress, width),
+  ];
+  if (lanes > 0) {
+    const label = formatCount(lanes, "lane");
+    const map = laneMap({ laneBytes, total, width: width - label.length - 1 });
+    lines.push(`${label} ${styleText("cyan", map, { stream })}`);
+  }
+  return lines;
+}
+
+/** A wider bar says no more, and is harder to take in. */
+const widestView = 72;

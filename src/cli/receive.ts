@@ -1,0 +1,131 @@
+/** `quiver receive`: shows what a ticket offers, asks, and brings it here. */
+
+import type { Command } from "commander";
+import {
+  type ConflictChoice,
+  type OfferSummary,
+  Peer,
+  TransferError,
+  type TransferEvent,
+} from "../index.ts";
+import { follow, showCommon } from "./follow.ts";
+import type { JsonOutput } from "./json-output.ts";
+import { offerText } from "./offer-text.ts";
+import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
+import { askYesOrNo, ConflictQuestions, canAsk } from "./question.ts";
+import { requireComplete } from "./receipt-text.ts";
+import { readTicket } from "./ticket-text.ts";
+import { addTuningFlags, type TuningFlags, tuningOf } from "./tuning-flags.ts";
+
+/** Adds the command to a program. */
+export function addReceiveCommand(program: Command, json: JsonOutput): void {
+  const command = program.command("receive").description("receive what a ticket offers");
+  command
+    .argument("[ticket]", "the ticket; - reads it from standard input (default: QUIVER_TICKET)")
+    .option("--into <dir>", "folder for the files, made if it is not there", ".")
+    .option("--yes", "accept without asking")
+    .addOption(
+      command
+        .createOption("--on-conflict <choice>", "what to do where a name is taken")
+        .choices(["rename", "skip", "overwrite", "ask"])
+        .default("rename"),
+    );
+  addTuningFlags(command);
+  addOutputFlags(command);
+  command.addHelpText("after", "\nExample:\n  quiver receive TICKET --into downloads");
+  command.action((ticket: string | undefined, flags: ReceiveFlags) => {
+    return receive(ticket, flags, json);
+  });
+}
+
+interface ReceiveFlags extends OutputFlags, TuningFlags {
+  into: string;
+  yes?: true;
+  onConflict: ConflictChoice | "ask";
+}
+
+async function receive(
+  argument: string | undefined,
+  flags: ReceiveFlags,
+  json: JsonOutput,
+): Promise<void> {
+  requireSomeoneToAsk(flags);
+  const environment = process.env["QUIVER_TICKET"];
+  const ticket = await readTicket({ argument, environment, input: process.stdin });
+  const output = openOutput(flags, json);
+  const peer = await Peer.open({ tuning: tuningOf(flags), logger: output.logger });
+  try {
+    await bring({ peer, ticket, flags, output });
+  } finally {
+    await peer.close();
+  }
+}
+
+/** One run of the command, after everything is found and open. */
+interface Run {
+  peer: Peer;
+  ticket: string;
+  flags: ReceiveFlags;
+  output: Output;
+}
+
+async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
+  const { display } = output;
+  const ended = new AbortController();
+  const conflicts = new ConflictQuestions({
+    display,
+    signal: ended.signal,
+    // In a question Ctrl-C is a key; here it becomes the signal that it is everywhere else.
+    onCancel: () => process.emit("SIGINT"),
+  });
+  let isDeclined = false;
+  const transfer = peer.receive(ticket, {
+    into: flags.into,
+    onConflict: flags.onConflict === "ask" ? (one) => conflicts.choose(one) : flags.onConflict,
+    async accept(offer) {
+      if (flags.yes) return true;
+      const answer = await askToAccept(offer, output, ended.signal);
+      isDeclined = answer !== true && !ended.signal.aborted;
+      return answer === true;
+    },
+  });
+  transfer.done.catch(() => ended.abort());
+  display.status("connecting to the sender");
+  try {
+    const show = (event: TransferEvent) => showEvent(event, flags, output);
+    requireComplete(await follow({ transfer, output, show }));
+  } catch (error) {
+    if (!isDeclined) throw error;
+    throw new TransferError("CANCELLED", "declined: nothing was received", { cause: error });
+  }
+}
+
+function askToAccept(offer: OfferSummary, { display }: Output, signal: AbortSignal) {
+  return display.ask(() => {
+    process.stderr.write(`${offerText(offer).join("\n")}\n\n`);
+    return askYesOrNo("Receive this?", signal);
+  });
+}
+
+function showEvent(event: TransferEvent, flags: ReceiveFlags, { display }: Output): void {
+  showCommon(event, "received", display);
+  if (event.type !== "offer" || !flags.yes) return;
+  for (const line of offerText(event)) display.print(line);
+}
+
+/** Refuses before connecting what would need an answer that nobody can give. */
+function requireSomeoneToAsk({ yes, onConflict }: ReceiveFlags): void {
+  if (canAsk()) return;
+  if (!yes) {
+    throw new TransferError(
+      "INVALID_ARGUMENT",
+      "there is no terminal to ask on; add --yes to accept what the ticket offers",
+    );
+  }
+  if (onConflict === "ask") {
+    throw new TransferError(
+      "INVALID_ARGUMENT",
+      "there is no terminal to ask on; use --on-conflict rename, skip or overwrite",
+    );
+  }
+}

@@ -1,0 +1,108 @@
+/** `quiver send`: offers files under a ticket and waits until someone has them. */
+
+import type { Command } from "commander";
+import { Peer, type ProfileName, type SendOptions } from "../index.ts";
+import { type Following, follow, showCommon } from "./follow.ts";
+import { formatCount } from "./format.ts";
+import type { JsonOutput } from "./json-output.ts";
+import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
+import { requireComplete } from "./receipt-text.ts";
+import { ticketView } from "./ticket-text.ts";
+import { addTuningFlags, positiveInteger, type TuningFlags, tuningOf } from "./tuning-flags.ts";
+
+/** Adds the command to a program. */
+export function addSendCommand(program: Command, json: JsonOutput): void {
+  const command = program.command("send").description("send files and folders");
+  command
+    .argument("<path...>", "files and folders")
+    .option("--listen <addr:port>", "address to listen on; port 0 takes a free one")
+    .addOption(
+      command.createOption("--profile <name>", "how to plan").choices(["ultra", "standard"]),
+    )
+    .option("--lanes <n>", "lanes at most", positiveInteger)
+    .option("--keep", "serve the ticket again and again, until Ctrl-C")
+    .option("--memory-map", "read the files through a memory mapping");
+  addTuningFlags(command);
+  addOutputFlags(command);
+  command.addHelpText("after", "\nExample:\n  quiver send holiday-photos notes.txt");
+  command.action((paths: string[], flags: SendFlags) => send(paths, flags, json));
+}
+
+interface SendFlags extends OutputFlags, TuningFlags {
+  listen?: string;
+  profile?: ProfileName;
+  lanes?: number;
+  keep?: true;
+}
+
+async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
+  const output = openOutput(flags, json);
+  const peer = await Peer.open({
+    listen: flags.listen,
+    tuning: tuningOf(flags),
+    logger: output.logger,
+  });
+  try {
+    await peer.start();
+    const options: SendOptions = {
+      profile: flags.profile,
+      lanes: flags.lanes,
+      keep: flags.keep,
+    };
+    const transfer = peer.send(paths, options);
+    const shown = flags.keep ? servingView(output) : onceView(output);
+    requireComplete(await follow({ transfer, output, ...shown }));
+  } finally {
+    await peer.close();
+  }
+}
+
+/** How a transfer is shown, and what ends it. */
+type View = Pick<Following, "show" | "farewell">;
+
+function onceView(output: Output): View {
+  return {
+    show(event) {
+      showCommon(event, "sent", output.display);
+      if (event.type === "ready") showTicket(event.ticket, output);
+    },
+  };
+}
+
+/** Shows one receiver after the other: what ends with one does not end the serving. */
+function servingView(output: Output): View {
+  const { display } = output;
+  const once = onceView(output);
+  let served = 0;
+  let isServing = false;
+  return {
+    show(event) {
+      once.show(event);
+      if (event.type === "connected") isServing = true;
+      if (event.type === "error" && isServing)
+        display.print(`not sent to this receiver: ${event.message}`);
+      if (event.type === "receipt") served += 1;
+      if (event.type !== "error" && event.type !== "receipt") return;
+      isServing = false;
+      display.status(waiting);
+    },
+    farewell() {
+      if (isServing) return undefined;
+      const receivers = formatCount(served, "receiver");
+      return `cancelled: ${receivers} got everything, and the ticket is of no use any more`;
+    },
+  };
+}
+
+function showTicket(ticket: string, { json, display }: Output): void {
+  if (!json) printTicket(ticket);
+  display.status(waiting);
+}
+
+/** A ticket alone on a line is for programs; a terminal gets what a person can use. */
+function printTicket(ticket: string): void {
+  const { stdout } = process;
+  stdout.write(stdout.isTTY ? `${ticketView(ticket, stdout)}\n` : `${ticket}\n`);
+}
+
+const waiting = "waiting for the receiver (Ctrl-C ends)";

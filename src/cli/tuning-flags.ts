@@ -1,0 +1,39 @@
+/** Flags that tune a transfer, and the readers of their values. */
+
+import { type Command, InvalidArgumentError } from "commander";
+import type { CongestionControl, Tuning } from "../index.ts";
+
+/** The tuning that a person asked for. */
+export interface TuningFlags {
+  writeConcurrency?: number;
+  congestion?: CongestionControl;
+  memoryMap?: true;
+}
+
+/** Adds the tuning flags that both sides have. */
+export function addTuningFlags(command: Command): Command {
+  return command
+    .option("--write-concurrency <n>", "writes to disk under way at once", positiveInteger)
+    .addOption(
+      command
+        .createOption("--congestion <name>", "congestion control")
+        .choices(["bbr", "cubic", "newreno"]),
+    );
+}
+
+/** The library's options for the flags that were given. */
+export function tuningOf({ writeConcurrency, congestion, memoryMap }: TuningFlags) {
+  const tuning: Partial<Tuning> = {};
+  if (writeConcurrency) tuning.writeConcurrency = writeConcurrency;
+  if (congestion) tuning.congestion = congestion;
+  if (memoryMap) tuning.memoryMap = true;
+  return tuning;
+}
+
+/** Reads a whole number from 1 up; anything else is a usage error. */
+export function positiveInteger(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
+    throw new InvalidArgumentError("It must be a whole number, at least 1.");
+  }
+  return Number(text);
+}

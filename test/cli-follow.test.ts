@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
+import { test } from "node:test";
+import { silentDisplay } from "../src/cli/display.ts";
+import { follow } from "../src/cli/follow.ts";
+import { JsonOutput } from "../src/cli/json-output.ts";
+import { type Receipt, type Transfer, TransferError, type TransferEvent } from "../src/index.ts";
+
+const transferId = "00";
+const ready: TransferEvent = { type: "ready", transferId, ticket: "quiverabc" };
+const receipt: Receipt = { transferId, files: [], bytes: 0, seconds: 1, skipped: [] };
+
+test("programs get every event as it is, one a line", async () => {
+  const { stream, output } = outputs();
+  const events: TransferEvent[] = [ready, { type: "receipt", ...receipt }];
+
+  const result = await follow({ transfer: fake(events, receipt), output, show() {} });
+
+  assert.deepEqual(result, receipt);
+  assert.deepEqual(String(stream.read()).trimEnd().split("\n").map(parse), events);
+});
+
+test("Ctrl-C cancels the transfer and says what remains", async () => {
+  const { output } = outputs();
+  const transfer = fake([ready], new TransferError("CANCELLED", "the transfer was cancelled"));
+
+  const following = follow({
+    transfer,
+    output,
+    show: () => process.emit("SIGINT"),
+  });
+
+  await assert.rejects(following, {
+    code: "CANCELLED",
+    message: "cancelled: 120 MB of 600 MB were sent; nothing was kept on the other side",
+  });
+  assert.equal(transfer.cancelled, 1);
+});
+
+test("a cancellation by the other side is told as such", async () => {
+  const { output } = outputs();
+  const transfer = fake([ready], new TransferError("CANCELLED", "the transfer was cancelled"));
+
+  const following = follow({ transfer, output, show() {} });
+
+  await assert.rejects(following, { message: /^the other side cancelled: 120 MB of 600 MB/ });
+});
+
+test("another failure passes as it is, also after Ctrl-C", async () => {
+  const { output } = outputs();
+  const error = new TransferError("CONNECTION_LOST", "the connection is lost");
+
+  const following = follow({
+    transfer: fake([ready], error),
+    output,
+    show: () => process.emit("SIGTERM"),
+  });
+
+  await assert.rejects(following, error);
+});
+
+test("nothing watches for Ctrl-C after a transfer", async () => {
+  const { output } = outputs();
+  const before = process.listenerCount("SIGINT");
+
+  await follow({ transfer: fake([], receipt), output, show() {} });
+
+  assert.equal(process.listenerCount("SIGINT"), before);
+});
+
+test("an output knows whether its reader was told of the failure", () => {
+  const json = new JsonOutput(new PassThrough());
+
+  json.write(ready);
+  const before = json.endsWithError;
+  json.write({ type: "error", transferId, code: "DISK_FULL", message: "the disk is full" });
+
+  assert.equal(before, false);
+  assert.equal(json.endsWithError, true);
+});
+
+/** A transfer that tells `events` and ends with `end`. */
+function fake(events: TransferEvent[], end: Receipt | Error) {
+  const done = end instanceof Error ? Promise.reject(end) : Promise.resolve(end);
+  done.catch(() => {});
+  const transfer: Transfer & { cancelled: number } = {
+    id: transferId,
+    direction: "send",
+    ticket: "",
+    done,
+    cancelled: 0,
+    progress: () => ({
+      transferId,
+      bytes: 120_000_000,
+      total: 600_000_000,
+      files: 0,
+      totalFiles: 1,
+      throughput: 0,
+      etaMs: null,
+      lanes: 1,
+      laneBytes: [],
+      rttMs: 0,
+    }),
+    cancel() {
+      this.cancelled += 1;
+    },
+    async *[Symbol.asyncIterator]() {
+      yield* events;
+    },
+  };
+  return transfer;
+}
+
+function outputs() {
+  const stream = new PassThrough().setEncoding("utf8");
+  const output = { display: silentDisplay(), json: new JsonOutput(stream), logger: undefined };
+  return { stream, output };
+}
+
+function parse(line: string): unknown {
+  return JSON.parse(line);
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { PassThrough, Readable } from "node:stream";
+import { test } from "node:test";
+import { offerText } from "../src/cli/offer-text.ts";
+import { receiptDetails, receiptSummary, requireComplete } from "../src/cli/receipt-text.ts";
+import { readTicket, ticketView } from "../src/cli/ticket-text.ts";
+import type { OfferSummary, Receipt, ReceiptFile } from "../src/index.ts";
+
+const offer: OfferSummary = {
+  transferId: "00",
+  peerId: "ab".repeat(32),
+  peerName: "laptop",
+  files: 53,
+  folders: 1,
+  links: 0,
+  bytes: 629_300_000,
+  items: [
+    { name: "photos", kind: "folder", files: 50, bytes: 150_000 },
+    { name: ".bashrc", kind: "file", files: 1, bytes: 4_100 },
+    { name: "bill\u202efdp.exe", kind: "file", files: 1, bytes: 629_145_900 },
+  ],
+  moreItems: 0,
+  targetDir: "",
+  profile: "ultra",
+};
+
+test("an offer shows names, sizes and the total, marks what is hidden, and shows tricks", () => {
+  assert.deepEqual(offerText(offer), [
+    "laptop (abababababababa…) offers 53 files, 1 folder, 629 MB:",
+    "  150 kB  photos/ (50 files)",
+    "  4.1 kB  .bashrc (hidden)",
+    "  629 MB  bill\\u202efdp.exe",
+  ]);
+});
+
+test("a long offer is cut, and says how much it leaves out", () => {
+  const items = Array.from({ length: 40 }, (_, index) => {
+    return { name: `f${index}`, kind: "file" as const, files: 1, bytes: 1 };
+  });
+
+  const lines = offerText({ ...offer, items, moreItems: 960, targetDir: "in\nbox" });
+
+  assert.equal(lines.length, 15);
+  assert.deepEqual(lines.slice(-2), ["  … and 988 more", "  for the folder in\\nbox"]);
+});
+
+const good: ReceiptFile = { path: "a/1.txt", size: 10, blake3: "00", status: "received" };
+const failed: ReceiptFile = {
+  path: "b\u001b.txt",
+  size: 10,
+  blake3: "",
+  status: "failed",
+  code: "DISK_FULL",
+  reason: "the disk is full",
+};
+
+function receiptOf(files: ReceiptFile[]): Receipt {
+  return { transferId: "00", files, bytes: 20_000_000, seconds: 2, skipped: [], into: "/in" };
+}
+
+test("a receipt begins with how much, how long and how fast", () => {
+  const summary = receiptSummary("received", receiptOf([good, good, failed]));
+
+  assert.equal(summary, "received and verified 2 files, 20 MB in 2 s (10 MB/s)");
+});
+
+test("one file is told by its place", () => {
+  const file = { ...good, path: "a.txt", savedAs: "a (2).txt" };
+
+  assert.deepEqual(receiptDetails(receiptOf([file])), [
+    "  as /in/a (2).txt",
+    "  under another name:",
+    "    a.txt → a (2).txt",
+  ]);
+});
+
+test("a folder under another name is told once, not file by file", () => {
+  const files = ["1.txt", "2.txt", "deep/3.txt"].map((name) => {
+    return { ...good, path: `a/${name}`, savedAs: `a (2)/${name}` };
+  });
+
+  assert.deepEqual(receiptDetails(receiptOf(files)), [
+    "  in /in",
+    "  under another name:",
+    "    a → a (2)",
+  ]);
+});
+
+test("what did not travel is listed with its reason", () => {
+  const kept: ReceiptFile = {
+    ...good,
+    path: "k",
+    status: "skipped",
+    reason: "it is there already",
+  };
+  const skipped = [{ path: "s.sock", reason: "a socket" }];
+
+  const lines = receiptDetails({ ...receiptOf([good, kept, failed]), skipped });
+
+  assert.deepEqual(lines, [
+    "  in /in",
+    "  skipped:",
+    "    k: it is there already",
+    "  not sent:",
+    "    s.sock: a socket",
+    "  failed:",
+    "    b\\x1b.txt: the disk is full",
+  ]);
+});
+
+test("where things landed is not for the sender", () => {
+  const { into: _, ...receipt } = receiptOf([{ ...good, savedAs: "a (2)/1.txt" }]);
+
+  assert.deepEqual(receiptDetails(receipt), []);
+});
+
+test("a receipt with a failed file fails by that file's code, and names it", () => {
+  assert.doesNotThrow(() => requireComplete(receiptOf([good])));
+  assert.throws(() => requireComplete(receiptOf([good, failed])), {
+    code: "DISK_FULL",
+    message: "1 file failed: b\\x1b.txt (the disk is full); send it again",
+  });
+});
+
+test("a ticket on a terminal is a QR code and a command; a narrow one gets the command", () => {
+  const ticket = `quiver${"a".repeat(170)}`;
+  const wide = ticketView(ticket, Object.assign(new PassThrough(), { columns: 80 }));
+  const narrow = ticketView(ticket, Object.assign(new PassThrough(), { columns: 30 }));
+
+  assert.match(wide, /^█{40,}\n/);
+  assert.ok(wide.includes(`\n  quiver receive ${ticket}\n`));
+  assert.match(narrow, /^On the other machine:\n\n {2}quiver receive /);
+});
+
+const sources = [
+  { argument: "t1", environment: "t2", input: "t3", ticket: "t1", why: "the argument comes first" },
+  {
+    argument: undefined,
+    environment: " t2\n",
+    input: "t3",
+    ticket: "t2",
+    why: "then QUIVER_TICKET",
+  },
+  {
+    argument: "-",
+    environment: "t2",
+    input: "\n t3 \nx",
+    ticket: "t3",
+    why: "- is standard input",
+  },
+];
+
+for (const { argument, environment, input, ticket, why } of sources) {
+  test(`a ticket is found: ${why}`, async () => {
+    const found = await readTicket({ argument, environment, input: Readable.from([input]) });
+
+    assert.equal(found, ticket);
+  });
+}
+
+for (const argument of [undefined, "-"]) {
+  test(`no ticket at all is a usage error: argument ${argument}`, async () => {
+    const reading = readTicket({ argument, environment: undefined, input: Readable.from([]) });
+
+    await assert.rejects(reading, { code: "INVALID_ARGUMENT" });
+  });
+}
