@@ -1,7 +1,7 @@
 /** A connection between two memory endpoints. */
 
 import { createHmac } from "node:crypto";
-import { codeOfWire, TransferError } from "../errors.ts";
+import { TransferError } from "../errors.ts";
 import type {
   BidirectionalStream,
   CloseReason,
@@ -11,7 +11,7 @@ import type {
   SendStream,
 } from "./engine.ts";
 import type { Cuttable } from "./memory-network.ts";
-import { Pipe } from "./memory-pipe.ts";
+import { codeOfPeer, Pipe } from "./memory-pipe.ts";
 import { MemoryReceiveStream, MemorySendStream } from "./memory-stream.ts";
 import { Places, Queue } from "./memory-waiting.ts";
 
@@ -106,7 +106,10 @@ export class MemoryConnection implements Connection, Cuttable {
   /** See {@link Connection.exportKeyingMaterial}. */
   exportKeyingMaterial(label: string, context: Uint8Array): Uint8Array {
     const hmac = createHmac("sha256", this.#end.session);
-    return hmac.update(`${Buffer.byteLength(label)}:${label}`).update(context).digest();
+    return hmac
+      .update(`${Buffer.byteLength(label)}:${label}`)
+      .update(context)
+      .digest();
   }
 
   /** See {@link Connection.stats}; no packet is ever lost here, and all is there at once. */
@@ -206,9 +209,10 @@ class StreamKind {
 
 function failureOf({ by, code, reason }: CloseReason): TransferError {
   if (by === "lost") return new TransferError("CONNECTION_LOST", reason);
-  if (by === "local") return new TransferError("CANCELLED", "the connection was closed on this side");
-  const name = code === 0 ? "CONNECTION_LOST" : codeOfWire(code);
-  return new TransferError(name, `the peer closed the connection with error ${code}: ${reason}`);
+  if (by === "local")
+    return new TransferError("CANCELLED", "the connection was closed on this side");
+  const text = `the peer closed the connection with error ${code}: ${reason}`;
+  return new TransferError(codeOfPeer(code), text);
 }
 
 const PACKET_BYTES = 1_200;

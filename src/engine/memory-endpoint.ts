@@ -110,7 +110,10 @@ export class MemoryEndpoint implements Endpoint {
 /** The Ed25519 public key, as in the native engine. */
 function peerIdOf(secretKey: Uint8Array): string {
   if (secretKey.length !== 32) {
-    throw new TransferError("INVALID_ARGUMENT", `a secret key of ${secretKey.length} bytes, not 32`);
+    throw new TransferError(
+      "INVALID_ARGUMENT",
+      `a secret key of ${secretKey.length} bytes, not 32`,
+    );
   }
   const key = createPrivateKey({
     key: Buffer.concat([PKCS8_OF_ED25519, secretKey]),

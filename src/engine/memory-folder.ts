@@ -200,7 +200,10 @@ export class MemoryFolder implements Folder {
 function checkReplaceable(node: DiskNode, replaced: DiskNode, to: string): void {
   const isLike = (node.kind === "folder") === (replaced.kind === "folder");
   if (isLike && replaced.children.size === 0) return;
-  throw new TransferError("DISK_EXISTS", `${to} is a folder that is not empty, or not of this kind`);
+  throw new TransferError(
+    "DISK_EXISTS",
+    `${to} is a folder that is not empty, or not of this kind`,
+  );
 }
 
 function bytesOf(node: DiskNode): number {

@@ -22,11 +22,7 @@ export function pieceValue(bytes: Uint8Array, place: PiecePlace): Uint8Array {
 }
 
 /** The file's BLAKE3 hash, made of the values of all its pieces; see `Engine.mergePieces`. */
-export function mergePieces(
-  values: Uint8Array,
-  fileBytes: number,
-  pieceBytes: number,
-): Uint8Array {
+export function mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array {
   const pieces = Math.max(1, Math.ceil(fileBytes / pieceBytes));
   if (values.length !== pieces * VALUE_BYTES) {
     throw new TransferError(

@@ -1,6 +1,6 @@
 /** One direction of a stream in memory: a bounded buffer with two ends. */
 
-import { codeOfWire, TransferError } from "../errors.ts";
+import { codeOfWire, type ErrorCode, TransferError } from "../errors.ts";
 import { Signal } from "./memory-waiting.ts";
 
 /** What a pipe must be told. */
@@ -92,14 +92,14 @@ export class Pipe {
   reset(code: number): void {
     this.#fail(
       new TransferError("CANCELLED", "the stream was abandoned on this side"),
-      new TransferError(codeOfWire(code), `the peer abandoned the stream with error ${code}`),
+      new TransferError(codeOfPeer(code), `the peer abandoned the stream with error ${code}`),
     );
   }
 
   /** Ends it from the reader's side with an error number; what waits is lost. */
   stop(code: number): void {
     this.#fail(
-      new TransferError(codeOfWire(code), `the peer refused the stream with error ${code}`),
+      new TransferError(codeOfPeer(code), `the peer refused the stream with error ${code}`),
       new TransferError("CANCELLED", "the stream was refused on this side"),
     );
   }
@@ -140,6 +140,11 @@ export class Pipe {
     this.#isDone = true;
     this.#options.onDone();
   }
+}
+
+/** The code that a peer's number stands for; 0 is no number of ours: it ended without a word. */
+export function codeOfPeer(number: number): ErrorCode {
+  return number === 0 ? "CONNECTION_LOST" : codeOfWire(number);
 }
 
 function endedBetween(at: number, length: number): TransferError {

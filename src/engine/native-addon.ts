@@ -130,7 +130,9 @@ export interface AddonPartialFile {
 export function loadAddon(): Addon {
   const path = fileURLToPath(new URL("../../native/quiver.node", import.meta.url));
   if (!existsSync(path)) {
-    throw new Error(`${path} is missing: the native part is not built; run \`npm run build:native\``);
+    throw new Error(
+      `${path} is missing: the native part is not built; run \`npm run build:native\``,
+    );
   }
   return createRequire(import.meta.url)(path) as Addon;
 }

@@ -2,14 +2,7 @@
 
 import { TransferError } from "../errors.ts";
 import { decodeName, encodeName } from "../lossless-name.ts";
-import type {
-  FileKind,
-  FileStat,
-  Folder,
-  FolderEntry,
-  PartialFile,
-  SourceFile,
-} from "./engine.ts";
+import type { FileKind, FileStat, Folder, FolderEntry, PartialFile, SourceFile } from "./engine.ts";
 import type { AddonFolder, AddonPartialFile, AddonSourceFile, AddonStat } from "./native-addon.ts";
 import { native } from "./native-error.ts";
 
@@ -71,7 +64,10 @@ export class NativeFolder implements Folder {
     await native(this.handle.remove(encodeName(path)));
   }
 
-  async setMetadata(path: string, { mode, mtimeMs }: { mode: number; mtimeMs: number }): Promise<void> {
+  async setMetadata(
+    path: string,
+    { mode, mtimeMs }: { mode: number; mtimeMs: number },
+  ): Promise<void> {
     await native(this.handle.setMetadata(encodeName(path), mode, mtimeMs));
   }
 
@@ -167,7 +163,8 @@ function unpackEntries(packed: Uint8Array): FolderEntry[] {
 
 function kindOf(number: number): FileKind {
   const kind = KINDS[number];
-  if (kind === undefined) throw new TransferError("DISK_FAILED", `the addon names no kind ${number}`);
+  if (kind === undefined)
+    throw new TransferError("DISK_FAILED", `the addon names no kind ${number}`);
   return kind;
 }
 

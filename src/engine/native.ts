@@ -32,7 +32,12 @@ import type {
 } from "./native-addon.ts";
 import { loadAddon } from "./native-addon.ts";
 import { failureOf, native, nativeNow } from "./native-error.ts";
-import { folderHandle, NativeFolder, NativePartialFile, NativeSourceFile } from "./native-folder.ts";
+import {
+  folderHandle,
+  NativeFolder,
+  NativePartialFile,
+  NativeSourceFile,
+} from "./native-folder.ts";
 
 /**
  * Opens the engine; the first call of a process decides the number of threads.
@@ -165,7 +170,9 @@ class NativeSendStream implements SendStream {
     files: readonly BundledSource[],
   ): Promise<BundledResult[]> {
     const packed = packBundle(files.map((file) => ({ ...file, mode: 0 })));
-    return bundleResults(await native(this.#handle.sendBundle(header, folderHandle(folder), packed)));
+    return bundleResults(
+      await native(this.#handle.sendBundle(header, folderHandle(folder), packed)),
+    );
   }
 
   async finish(): Promise<void> {
@@ -193,7 +200,8 @@ class NativeReceiveStream implements ReceiveStream {
   }
 
   async receiveRun(partial: PartialFile, run: PieceRun): Promise<ReceivedRun> {
-    if (!(partial instanceof NativePartialFile)) throw new TypeError("the file is of another engine");
+    if (!(partial instanceof NativePartialFile))
+      throw new TypeError("the file is of another engine");
     return await native(this.#handle.receiveRun(partial.handle, run));
   }
 
@@ -208,7 +216,10 @@ class NativeReceiveStream implements ReceiveStream {
 }
 
 function bothWays(handle: AddonBidirectionalStream): BidirectionalStream {
-  return { send: new NativeSendStream(handle.send), receive: new NativeReceiveStream(handle.receive) };
+  return {
+    send: new NativeSendStream(handle.send),
+    receive: new NativeReceiveStream(handle.receive),
+  };
 }
 
 /** Writes the records that `native/src/bundle.rs` reads. */
