@@ -10,4 +10,5 @@ if not exist "%node%" (
   )
   node "%root%\scripts\set-up.mjs" || exit /b 1
 )
+if not defined NODE_COMPILE_CACHE set "NODE_COMPILE_CACHE=%root%\node_modules\.cache\node"
 "%node%" --require "%root%\scripts\set-up.mjs" "%root%\src\cli\main.ts" %*

@@ -6,17 +6,16 @@
 
 import "./set-up.mjs";
 import { join } from "node:path";
-import { pinnedNode, root, targetFolder } from "./set-up/paths.mjs";
-import { run } from "./set-up/run.mjs";
+import { root, targetFolder } from "./set-up/paths.mjs";
+import { run, runNode } from "./set-up/run.mjs";
 import { versionOf } from "./set-up/tools.mjs";
 
 const native = join(root, "native");
-const node = pinnedNode(root);
 const tool = (name) => join(root, "node_modules", ...name.split("/"));
 
 const steps = {
-  "format and lint": () => run(node, [tool("@biomejs/biome/bin/biome"), ...biomeArgs]),
-  types: () => run(node, [tool("typescript/bin/tsc")]),
+  "format and lint": () => runNode([tool("@biomejs/biome/bin/biome"), ...biomeArgs]),
+  types: () => runNode([tool("typescript/bin/tsc")]),
   "Rust format": () => cargo("fmt", "--check"),
   "Rust lint": () =>
     cargo("clippy", "--release", "--all-targets", ...quiet, "--", "-D", "warnings"),
@@ -64,7 +63,7 @@ async function deny() {
 }
 
 function script(name) {
-  return run(node, [join(root, "scripts", name)]);
+  return runNode([join(root, "scripts", name)]);
 }
 
 /** What follows an option, up to the next one. */

@@ -2,8 +2,8 @@
 
 import "./set-up.mjs";
 import { relative, resolve } from "node:path";
-import { pinnedNode, root } from "./set-up/paths.mjs";
-import { run } from "./set-up/run.mjs";
+import { root } from "./set-up/paths.mjs";
+import { runNode } from "./set-up/run.mjs";
 import { testFiles } from "./test-files.mjs";
 
 const from = process.env.INIT_CWD || process.cwd();
@@ -11,4 +11,4 @@ const given = process.argv.slice(2).map((path) => relative(root, resolve(from, p
 const files = given.length > 0 ? given : testFiles("test", ["netlab"]);
 // A file a core. Transfers have a runtime of their own, so more would only take time from each other.
 const args = ["--test", "--test-concurrency=2", "--test-timeout=300000", ...files];
-process.exitCode = await run(pinnedNode(root), args, { cwd: root });
+process.exitCode = await runNode(args);
