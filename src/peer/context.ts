@@ -2,7 +2,8 @@
 
 import { hostname } from "node:os";
 import type { Clock } from "../clock.ts";
-import type { Endpoint, Engine } from "../engine/engine.ts";
+import type { Endpoint, EndpointOptions, Engine } from "../engine/engine.ts";
+import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
@@ -26,12 +27,22 @@ export async function bindEndpoint(
   listen?: readonly string[],
 ): Promise<Endpoint> {
   const options = { ...tuning, secretKey, alpn };
-  if (listen) return engine.bind({ ...options, listen });
+  if (listen) return bindTo(engine, { ...options, listen });
   try {
     return await engine.bind({ ...options, listen: ["0.0.0.0:0", "[::]:0"] });
   } catch {
     // A machine without IPv6 has only the first.
     return engine.bind({ ...options, listen: ["0.0.0.0:0"] });
+  }
+}
+
+async function bindTo(engine: Engine, options: EndpointOptions): Promise<Endpoint> {
+  try {
+    return await engine.bind(options);
+  } catch (error) {
+    if (!(error instanceof TransferError) || error.code !== "ADDRESS_IN_USE") throw error;
+    const message = `${options.listen.join(", ")} is in use by another program; choose another port, or 0 for a free one`;
+    throw new TransferError("ADDRESS_IN_USE", message, { cause: error });
   }
 }
 
@@ -51,6 +62,8 @@ export function helloOf({ options, tuning }: PeerContext, proof: Uint8Array): He
 
 /** The result of `work`, unless the signal fires first. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Work that is no longer waited for may fail unheard.
+  work.catch(() => {});
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);

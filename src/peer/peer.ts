@@ -4,13 +4,14 @@ import { randomBytes } from "node:crypto";
 import { systemClock } from "../clock.ts";
 import type { Connection } from "../engine/engine.ts";
 import { openNativeEngine } from "../engine/native.ts";
-import { errorCodes, TransferError } from "../errors.ts";
+import { TransferError } from "../errors.ts";
 import { defaultTuning } from "../options.ts";
 import type { Direction, Logger, Receipt, TransferProgress } from "../transfer/events.ts";
 import type { OfferMessage } from "../transfer/incoming.ts";
 import { LogLines } from "../transfer/log-lines.ts";
 import { Source } from "../transfer/source.ts";
 import { type Transfer, TransferRecord } from "../transfer/transfer.ts";
+import { unexpected } from "../transfer/unexpected.ts";
 import { parseAddress } from "./addresses.ts";
 import { background, bindEndpoint, helloOf, type PeerContext } from "./context.ts";
 import { loadIdentity } from "./identity.ts";
@@ -205,7 +206,7 @@ export class Peer {
       const reason = "the peer takes no offers without a ticket";
       background(session.say({ type: "reject", transfer, code: "PEER_REJECTED", reason }));
     } else if (this.#transfers.has(transfer)) {
-      session.close(errorCodes.INVALID_FRAME.wire, "an offer with the id of another");
+      session.closeFor(unexpected("an offer with the id of another"));
     } else {
       const record = this.#record("receive", { id: transfer });
       this.#run(record, takeOffer(this.#context, session, offer, record, onOffer));

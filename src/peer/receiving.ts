@@ -1,10 +1,12 @@
 /** Receives what a ticket points to, and what connected peers offer. */
 
 import type { Connection, Endpoint } from "../engine/engine.ts";
+import { errorCodes, TransferError } from "../errors.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
 import type { OfferSummary, Receipt } from "../transfer/events.ts";
+import { failureFor } from "../transfer/failure.ts";
 import { openBelow, openInbox } from "../transfer/inbox.ts";
 import {
   type IncomingDecision,
@@ -14,7 +16,8 @@ import {
 } from "../transfer/incoming.ts";
 import { nameRules } from "../transfer/landing-name.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
-import { bindEndpoint, helloOf, orAborted, type PeerContext } from "./context.ts";
+import { unexpected } from "../transfer/unexpected.ts";
+import { background, bindEndpoint, helloOf, orAborted, type PeerContext } from "./context.ts";
 import { temporaryIdentity } from "./identity.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
 import { Session } from "./session.ts";
@@ -31,32 +34,45 @@ export async function receiveTicket(
   const endpoint = await endpointFor(context, peerId);
   let connection: Connection | null = null;
   try {
-    const dialling = endpoint.connect(peerId, addresses, tuning.connectTimeoutMs);
-    connection = await orAborted(dialling, record.signal);
-    const offered = Promise.withResolvers<OfferMessage>();
-    const incoming = Promise.withResolvers<Promise<Receipt>>();
+    const dialling = dial(endpoint, peerId, addresses, tuning.connectTimeoutMs);
+    connection = await orAborted(dialling, record.signal).catch((error) => {
+      background(dialling.then((late) => late.close(0, "")));
+      throw error;
+    });
+    const offered = Promise.withResolvers<void>();
+    const received = Promise.withResolvers<Receipt>();
+    const decide = async (summary: OfferSummary) => {
+      if (options.accept && !(await options.accept(summary))) return null;
+      return decision(context, summary, options);
+    };
+    let offers = 0;
     const session = await Session.dial(connection, {
       clock,
       helloTimeoutMs: tuning.handshakeTimeoutMs,
       hello: (material) => helloOf(context, ticketProof(secret, material)),
       onOffer: (from, offer) => {
+        offers += 1;
+        if (offers > 1) return from.closeFor(unexpected("a second offer"));
         record.id = offer.transfer;
-        const decide = async (summary: OfferSummary) => {
-          if (options.accept && !(await options.accept(summary))) return null;
-          return decision(context, summary, options);
-        };
-        incoming.resolve(receiveOffer(from, offer, record, incomingOptions(context, decide)));
-        offered.resolve(offer);
+        received.resolve(receiveOffer(from, offer, record, incomingOptions(context, decide)));
+        offered.resolve();
       },
     });
+    received.promise.catch(() => {});
     const { hello } = session;
     const address = connection.stats().remoteAddress;
     record.emit({ type: "connected", transferId: "", peerId, peerName: hello.name, address });
     const ended = session.ended.then((error) => Promise.reject(error));
     await orAborted(Promise.race([offered.promise, ended]), record.signal);
-    return await await incoming.promise;
+    const receipt = await received.promise;
+    connection.close(0, "");
+    return receipt;
+  } catch (error) {
+    // What was said last may not have left yet: the close carries it, too.
+    const { code, reason } = failureFor(error, "the receiver");
+    connection?.close(errorCodes[code].wire, reason);
+    throw error;
   } finally {
-    connection?.close(0, "");
     if (endpoint !== context.endpoint) await endpoint.close();
   }
 }
@@ -74,6 +90,22 @@ export async function takeOffer(
     return answered ? decision(context, summary, answered === true ? {} : answered) : null;
   };
   return receiveOffer(session, offer, record, incomingOptions(context, decide));
+}
+
+async function dial(
+  endpoint: Endpoint,
+  peerId: string,
+  addresses: readonly string[],
+  timeoutMs: number,
+): Promise<Connection> {
+  try {
+    return await endpoint.connect(peerId, addresses, timeoutMs);
+  } catch (error) {
+    if (!(error instanceof TransferError) || error.code !== "PEER_UNREACHABLE") throw error;
+    const seconds = Math.round(timeoutMs / 1000);
+    const message = `the sender did not answer at ${addresses.join(" or ")} within ${seconds} s; is it still running, and may UDP pass between the two?`;
+    throw new TransferError("PEER_UNREACHABLE", message, { cause: error });
+  }
 }
 
 /** A peer cannot dial itself: for a ticket of its own it dials as somebody else. */

@@ -1,6 +1,6 @@
 /** Sends a source to one session, or to whoever brings its ticket. */
 
-import { errorCodes, TransferError } from "../errors.ts";
+import { TransferError } from "../errors.ts";
 import { ticketLifeMs } from "../options.ts";
 import { encodeTicket } from "../protocol/ticket.ts";
 import type { Receipt } from "../transfer/events.ts";
@@ -58,7 +58,7 @@ export async function serveTicket(
   const serve = async (session: Session) => {
     if (serving.size > 0 && !options.keep) {
       const reason = "the ticket is in use by another receiver";
-      return session.close(errorCodes.PEER_REJECTED.wire, reason);
+      return session.closeFor(new TransferError("PEER_REJECTED", reason));
     }
     serving.add(session);
     try {

@@ -14,15 +14,11 @@ import {
   laneHeaderBytes,
   streamTagBytes,
 } from "../protocol/lane.ts";
-import {
-  type ControlMessage,
-  decodeMessage,
-  encodeMessage,
-  type Hello,
-  protocolVersion,
-} from "../protocol/messages.ts";
+import { decodeMessage, encodeMessage } from "../protocol/message-codec.ts";
+import { type ControlMessage, type Hello, protocolVersion } from "../protocol/messages.ts";
 import { proofLabel } from "../protocol/proof.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
+import { failureFor } from "../transfer/failure.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
 
 /** What a session needs of its peer. */
@@ -98,9 +94,10 @@ export class Session implements Channel {
       const { control, hello } = await within(clock, helloTimeoutMs, greet(), silent);
       return new Session(connection, control, hello, options);
     } catch (error) {
-      const known = error instanceof TransferError ? error : null;
-      if (known?.code === "CONNECTION_LOST") throw closeError(await connection.closed());
-      connection.close(errorCodes[known?.code ?? "INVALID_FRAME"].wire, known?.message ?? "");
+      const isLost = error instanceof TransferError && error.code === "CONNECTION_LOST";
+      if (isLost) throw closeError(await connection.closed());
+      const { code, reason } = failureFor(error, "the other side");
+      connection.close(errorCodes[code].wire, reason);
       throw error;
     }
   }
@@ -124,9 +121,15 @@ export class Session implements Channel {
     this.#parts.delete(transferId);
   }
 
-  /** Ends the connection. */
-  close(code: number, reason: string): void {
-    this.connection.close(code, reason);
+  /** Ends the connection well. */
+  close(): void {
+    this.connection.close(0, "");
+  }
+
+  /** Ends the connection for a failure, which the peer is told. */
+  closeFor(error: unknown): void {
+    const { code, reason } = failureFor(error, "the other side");
+    this.connection.close(errorCodes[code].wire, reason);
   }
 
   async #readControl(): Promise<void> {
@@ -147,7 +150,10 @@ export class Session implements Channel {
     }
     if (message.type === "error") return;
     const part = this.#parts.get(message.transfer);
-    if (part) await part.mailbox.put(message);
+    // A cancelled transfer learns of it at once, whatever it is waiting for.
+    if (message.type === "cancel") {
+      part?.mailbox.fail(new TransferError(message.code, message.reason));
+    } else if (part) await part.mailbox.put(message);
     else if (message.type === "offer") this.#options.onOffer(this, message);
     // Messages for a transfer that has ended on this side are late, not wrong.
   }
@@ -177,10 +183,9 @@ export class Session implements Channel {
 
   /** Ends the connection for a fault of the peer. */
   #breakOff(error: unknown): void {
-    const known = error instanceof TransferError ? error : null;
-    if (known?.code === "CONNECTION_LOST") return;
+    if (error instanceof TransferError && error.code === "CONNECTION_LOST") return;
     this.#fail(error);
-    this.close(errorCodes[known?.code ?? "INVALID_FRAME"].wire, known?.message.slice(0, 200) ?? "");
+    this.closeFor(error);
   }
 
   #fail(error: unknown): void {

@@ -5,16 +5,25 @@ import type { Engine, Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { landingName, type NameRules } from "./landing-name.ts";
 
-/** Opens a folder by its path, with the folders above it. Fails with `DISK_*`. */
+/** Opens a folder by its path; makes it and the folders above it if need be. Fails with `DISK_*`. */
 export async function openInbox(engine: Engine, path: string): Promise<Folder> {
-  const absolute = resolve(path);
+  try {
+    return await openOrMake(engine, resolve(path));
+  } catch (error) {
+    if (!(error instanceof TransferError)) throw error;
+    const message = `the folder ${path} cannot be made or opened (${error.message}); choose another`;
+    throw new TransferError(error.code, message, { cause: error });
+  }
+}
+
+async function openOrMake(engine: Engine, absolute: string): Promise<Folder> {
   try {
     return await engine.openFolder(absolute);
   } catch (error) {
     const isMissing = error instanceof TransferError && error.code === "DISK_MISSING";
     if (!isMissing || dirname(absolute) === absolute) throw error;
   }
-  const above = await openInbox(engine, dirname(absolute));
+  const above = await openOrMake(engine, dirname(absolute));
   try {
     return await openOrCreate(above, basename(absolute));
   } finally {
@@ -28,21 +37,26 @@ export async function openInbox(engine: Engine, path: string): Promise<Folder> {
  * @throws {TransferError} `NAME_REFUSED` for a path that is not plainly below.
  */
 export async function openBelow(inbox: Folder, path: string, rules: NameRules): Promise<Folder> {
+  const names = path === "" ? [] : path.split("/").map((part) => plainName(part, rules));
   let folder = await inbox.openFolder("");
-  for (const part of path === "" ? [] : path.split("/")) {
-    const name = landingName(part, rules);
-    if (name.kind === "refused") {
-      await folder.close();
-      throw new TransferError("NAME_REFUSED", `the folder that the sender wishes ${name.reason}`);
-    }
+  for (const name of names) {
     const above = folder;
     try {
-      folder = await openOrCreate(above, name.name);
+      folder = await openOrCreate(above, name);
     } finally {
       await above.close();
     }
   }
   return folder;
+}
+
+function plainName(part: string, rules: NameRules): string {
+  const landing = landingName(part, rules);
+  if (landing.kind !== "refused") return landing.name;
+  throw new TransferError(
+    "NAME_REFUSED",
+    `the folder that the sender wishes has a part that ${landing.reason}`,
+  );
 }
 
 async function openOrCreate(above: Folder, name: string): Promise<Folder> {

@@ -12,6 +12,7 @@ import { Arrivals } from "./arrivals.ts";
 import type { Channel, Part } from "./channel.ts";
 import { type ConflictPolicy, type LandingPlan, planLanding, runsOf } from "./conflicts.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
+import { failureFor } from "./failure.ts";
 import { IncomingLanes } from "./incoming-lanes.ts";
 import type { NameRules } from "./landing-name.ts";
 import { LandingNames } from "./landing-names.ts";
@@ -136,7 +137,7 @@ class Incoming implements Part {
         if (message.entries !== entries || message.bytes !== bytes) throw unexpected("offered");
         this.#skippedBySender = message.skipped;
         return;
-      } else this.#common(message);
+      } else throw unexpected(message.type);
     }
   }
 
@@ -245,18 +246,12 @@ class Incoming implements Part {
           await arrivals.fail(entry, { code, reason });
         }
       } else if (message.type === "done") lanes.done(message.lanes);
-      else this.#common(message);
+      else throw unexpected(message.type);
     }
   }
 
   async #settled(): Promise<void> {
     while ((await this.mailbox.next()).type !== "settled");
-  }
-
-  /** What may come at any time. */
-  #common(message: ControlMessage): void {
-    if (message.type === "cancel") throw new TransferError(message.code, message.reason);
-    throw unexpected(message.type);
   }
 
   #unlessEnded<T>(work: Promise<T>): Promise<T> {
@@ -270,10 +265,7 @@ class Incoming implements Part {
   /** Tells the sender why, and removes what has arrived. */
   async #giveUp(error: unknown): Promise<void> {
     const { id: transfer } = this.#record;
-    const isOurs = error instanceof TransferError;
-    const code = isOurs ? error.code : "CANCELLED";
-    const text = isOurs ? error.message : "the receiver cancelled the transfer";
-    const reason = text.slice(0, 500);
+    const { code, reason } = failureFor(error, "the receiver");
     const type = this.#reception ? "cancel" : "reject";
     if (code !== "CONNECTION_LOST") {
       await this.#say({ type, transfer, code, reason }).catch(() => {});

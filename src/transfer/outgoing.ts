@@ -8,6 +8,7 @@ import { type LaneFormat, laneFormats } from "../protocol/lane.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import type { Channel, Part } from "./channel.ts";
 import type { OfferSummary, ProfileName, Receipt } from "./events.ts";
+import { failureFor } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
@@ -228,20 +229,15 @@ class Outgoing implements Part {
 
   /** What may come at any time. */
   #common(message: ControlMessage): void {
-    if (message.type === "reject") throw rejection(message.code, message.reason);
-    if (message.type === "cancel") throw new TransferError(message.code, message.reason);
+    if (message.type === "reject") throw new TransferError(message.code, message.reason);
     throw unexpected(message.type);
   }
 
   async #giveUp(error: unknown): Promise<void> {
-    const isOurs = error instanceof TransferError;
-    const code = isOurs ? error.code : "CANCELLED";
-    const reason = isOurs ? error.message : "the sender cancelled the transfer";
+    const { code, reason } = failureFor(error, "the sender");
     if (code === "CONNECTION_LOST" || code === "PEER_REJECTED") return;
     const { id: transfer } = this.#record;
-    await this.#channel
-      .say({ type: "cancel", transfer, code, reason: reason.slice(0, 500) })
-      .catch(() => {});
+    await this.#channel.say({ type: "cancel", transfer, code, reason }).catch(() => {});
   }
 
   async takeProgress(stream: ReceiveStream): Promise<void> {
@@ -282,8 +278,4 @@ function formatsFor(profile: ProfileName, known: readonly string[]): DataFormat[
   return names
     .filter((name) => known.includes(name))
     .map((name) => ({ name, wire: laneFormats[name] }));
-}
-
-function rejection(code: TransferError["code"], reason: string): TransferError {
-  return new TransferError(code === "CANCELLED" ? "PEER_REJECTED" : code, reason);
 }

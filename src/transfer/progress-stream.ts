@@ -2,7 +2,7 @@
 
 import type { ReceiveStream } from "../engine/engine.ts";
 import { frameBodyBytes, frameHeaderBytes } from "../protocol/frame.ts";
-import { decodeProgress, type ProgressMessage } from "../protocol/messages.ts";
+import { decodeProgress, type ProgressMessage } from "../protocol/progress-message.ts";
 
 /** The messages of a progress stream, after its header. */
 export async function* readProgress(stream: ReceiveStream): AsyncGenerator<ProgressMessage> {

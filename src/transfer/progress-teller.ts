@@ -3,7 +3,7 @@
 import type { Clock } from "../clock.ts";
 import type { Connection, SendStream } from "../engine/engine.ts";
 import { encodeProgressHeader } from "../protocol/lane.ts";
-import { encodeProgress } from "../protocol/messages.ts";
+import { encodeProgress } from "../protocol/progress-message.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { IncomingLanes } from "./incoming-lanes.ts";
 import { SpeedMeter } from "./speed.ts";
