@@ -1,10 +1,10 @@
 /** One entry of a manifest and its CBOR form: `[kind, depth, name, bytes, mode, mtimeMs, target?]`. */
 
 import { encode } from "cborg";
-import { decodeName, encodeName, isUnicode } from "../lossless-name.ts";
-import { bytes, integer, invalid, list, text, tuple } from "./fields.ts";
+import { integer, invalid, list, tuple } from "./fields.ts";
 import { decodeCbor } from "./frame.ts";
 import { maxBatchEntries, maxDepth, maxLinkBytes, maxNameBytes } from "./limits.ts";
+import { nameFromWire, nameToWire } from "./wire-name.ts";
 
 /** A file, folder or link that is offered. */
 export interface Entry {
@@ -40,8 +40,8 @@ export function entryBound(entry: Entry): number {
 
 function toArray(entry: Entry): unknown[] {
   const { depth, bytes, mode, mtimeMs } = entry;
-  const fields = [kinds.indexOf(entry.kind), depth, toWire(entry.name), bytes, mode, mtimeMs];
-  return entry.kind === "link" ? [...fields, toWire(entry.target)] : fields;
+  const fields = [kinds.indexOf(entry.kind), depth, nameToWire(entry.name), bytes, mode, mtimeMs];
+  return entry.kind === "link" ? [...fields, nameToWire(entry.target)] : fields;
 }
 
 function fromArray(value: unknown): Entry {
@@ -51,29 +51,12 @@ function fromArray(value: unknown): Entry {
   return {
     kind,
     depth: integer(fields[1], "depth", 0, maxDepth),
-    name: fromWire(fields[2], "name", maxNameBytes),
+    name: nameFromWire(fields[2], "name", maxNameBytes),
     bytes: integer(fields[3], "bytes", 0, kind === "file" ? Number.MAX_SAFE_INTEGER : 0),
     mode: integer(fields[4], "mode", 0, 0o777),
     mtimeMs: integer(fields[5], "mtime", -maxTimeMs, maxTimeMs),
-    target: kind === "link" ? fromWire(fields[6], "target", maxLinkBytes) : "",
+    target: kind === "link" ? nameFromWire(fields[6], "target", maxLinkBytes) : "",
   };
-}
-
-/** Unicode travels as text, other names as their bytes. */
-function toWire(name: string): string | Uint8Array {
-  return isUnicode(name) ? name : encodeName(name);
-}
-
-function fromWire(value: unknown, what: string, most: number): string {
-  if (typeof value === "string") {
-    if (!isUnicode(value)) throw invalid(what);
-    return text(value, what, most);
-  }
-  const raw = bytes(value, what);
-  const name = decodeName(raw);
-  // One name has one form: bytes only where text cannot say it.
-  if (raw.length > most || isUnicode(name)) throw invalid(what);
-  return name;
 }
 
 const kinds = ["file", "folder", "link"] as const;

@@ -1,6 +1,7 @@
 /** Reads the fields of a decoded message; whatever is not as promised is an `INVALID_FRAME`. */
 
 import { TransferError } from "../errors.ts";
+import { maxEntries } from "./limits.ts";
 
 /** A decoded CBOR map. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -31,6 +32,16 @@ export function integer(value: unknown, what: string, least: number, most: numbe
 export function quantity(value: unknown, what: string): number {
   if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw invalid(what);
   return value;
+}
+
+/** A number of bytes, or a place in a file. */
+export function byteCount(value: unknown, what: string): number {
+  return integer(value, what, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** The position of an entry in the manifest. */
+export function entryNumber(value: unknown): number {
+  return integer(value, "entry", 0, maxEntries - 1);
 }
 
 /** A text of at most `most` UTF-16 units. */
@@ -70,4 +81,10 @@ export function tuple(value: unknown, what: string, least: number): unknown[] {
     throw invalid(what);
   }
   return value;
+}
+
+/** A view of a binary header of exactly `length` bytes. */
+export function exactly(header: Uint8Array, length: number, what: string): DataView {
+  if (header.length !== length) throw invalid(`${what} of ${header.length} bytes`);
+  return new DataView(header.buffer, header.byteOffset, header.byteLength);
 }

@@ -1,11 +1,12 @@
 /**
  * Frames of the control and progress streams: a length and one CBOR value.
  *
- * The CBOR is RFC 8949 with definite lengths only, no tags, no duplicate keys, no NaN or infinity.
+ * The CBOR is RFC 8949 with the shortest form of each integer and length, definite lengths only,
+ * valid UTF-8, no tags, no duplicate keys, no undefined, NaN or infinity.
  */
 
-import { decode, encode } from "cborg";
-import { invalid } from "./fields.ts";
+import { decode, encode, type Token, Tokenizer, Type } from "cborg";
+import { exactly, invalid } from "./fields.ts";
 import { maxFrameBytes } from "./limits.ts";
 
 /** Bytes before each frame's body: its length, big-endian. */
@@ -25,8 +26,7 @@ export function encodeFrame(value: unknown): Uint8Array {
 
 /** The length of a frame's body, from its header. `INVALID_FRAME` when it is 0 or over the limit. */
 export function frameBodyBytes(header: Uint8Array): number {
-  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
-  const length = view.getUint32(0);
+  const length = exactly(header, frameHeaderBytes, "a frame header").getUint32(0);
   if (length === 0 || length > maxFrameBytes) throw invalid(`a frame of ${length} bytes`);
   return length;
 }
@@ -38,17 +38,46 @@ export function decodeFrameBody(body: Uint8Array): unknown {
 
 /** One CBOR value and nothing after it. */
 export function decodeCbor(body: Uint8Array): unknown {
+  // Of a plain array, byte strings come as copies: a short one does not hold on to a long message.
+  const plain = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
   try {
-    return decode(body, {
-      allowIndefinite: false,
-      allowUndefined: false,
-      allowInfinity: false,
-      allowNaN: false,
-      allowBigInt: false,
-      rejectDuplicateMapKeys: true,
-      useMaps: false,
-    });
+    return decode(plain, { ...options, tokenizer: exactTokens(plain) });
   } catch (error) {
     throw invalid(error instanceof Error ? error.message : "CBOR");
   }
 }
+
+/**
+ * cborg's tokens with the very text that was sent.
+ *
+ * Its own reading of text drops a leading U+FEFF and mends broken UTF-8: two names would become one.
+ */
+function exactTokens(data: Uint8Array) {
+  const tokens = new Tokenizer(data, options);
+  return {
+    done: () => tokens.done(),
+    pos: () => tokens.pos(),
+    next: () => exactText(tokens.next()),
+  };
+}
+
+function exactText(token: Token): Token {
+  const { byteValue } = token;
+  if (token.type !== Type.string || byteValue === undefined) return token;
+  const isAscii = token.value.length === byteValue.length && !token.value.includes("\ufffd");
+  if (!isAscii) token.value = strictUtf8.decode(byteValue);
+  return token;
+}
+
+const options = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  allowBigInt: false,
+  rejectDuplicateMapKeys: true,
+  retainStringBytes: true,
+  useMaps: false,
+};
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

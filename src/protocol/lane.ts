@@ -1,7 +1,7 @@
 /** The headers of data streams: a lane's own, and those of the runs and bundles in it. */
 
 import { TransferError } from "../errors.ts";
-import { invalid } from "./fields.ts";
+import { exactly, invalid } from "./fields.ts";
 import { maxBundleFiles, maxLanes, maxPieceLog, minPieceLog } from "./limits.ts";
 
 /** Number of each data format, as the lane header and the documents say it. */
@@ -51,10 +51,10 @@ export function encodeProgressHeader(transferId: string): Uint8Array {
 
 /** What a stream is, from its first four bytes. `INVALID_FRAME` for what is neither lane nor progress. */
 export function decodeStreamTag(bytes: Uint8Array): StreamTag {
-  const magic = Buffer.from(bytes.subarray(0, 3));
-  if (Buffer.from(bytes).equals(progressTag)) return { kind: "progress" };
-  if (!magic.equals(laneMagic)) throw invalid("a stream of no known kind");
-  return { kind: "lane", format: bytes[3] ?? 0 };
+  const format = exactly(bytes, streamTagBytes, "a stream tag").getUint8(3);
+  if (progressTag.equals(bytes)) return { kind: "progress" };
+  if (!laneMagic.equals(bytes.subarray(0, 3))) throw invalid("a stream of no known kind");
+  return { kind: "lane", format };
 }
 
 /** The format of a number; `UNSUPPORTED_FORMAT` for one that this version does not speak. */
@@ -68,7 +68,7 @@ export function laneFormatOf(number: number): LaneFormat {
 
 /** The header after a lane's tag. */
 export function decodeLaneHeader(bytes: Uint8Array): LaneHeader {
-  const lane = view(bytes).getUint16(16);
+  const lane = exactly(bytes, laneHeaderBytes, "a lane header").getUint16(16);
   if (lane >= maxLanes) throw invalid("lane number");
   return { transferId: Buffer.from(bytes.subarray(0, 16)).toString("hex"), lane };
 }
@@ -109,7 +109,7 @@ export type UnitHeader =
 
 /** The fixed part of a unit's header. */
 export function decodeUnitHeader(format: LaneFormat, bytes: Uint8Array): UnitHeader {
-  const input = view(bytes);
+  const input = exactly(bytes, unitHeaderBytes(format), "a unit header");
   if (format === "standard") return decodeRun(input, 0, null);
   const kind = input.getUint8(0);
   if (kind === runKind) return decodeRun(input, 1, safe(input.getBigUint64(14)));
@@ -121,8 +121,9 @@ export function decodeUnitHeader(format: LaneFormat, bytes: Uint8Array): UnitHea
 
 /** The entries of a bundle, which follow its header: four bytes each. */
 export function decodeBundleEntries(bytes: Uint8Array): number[] {
-  const input = view(bytes);
-  return Array.from({ length: bytes.length / 4 }, (_, at) => input.getUint32(4 * at));
+  const files = Math.floor(bytes.length / 4);
+  const input = exactly(bytes, 4 * files, "a bundle's list");
+  return Array.from({ length: files }, (_, at) => input.getUint32(4 * at));
 }
 
 function decodeRun(input: DataView, start: number, length: number | null): UnitHeader {

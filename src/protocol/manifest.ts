@@ -5,10 +5,10 @@
  */
 
 import { TransferError } from "../errors.ts";
-import { encodeName } from "../lossless-name.ts";
 import { decodeEntries, type Entry, encodeEntries, entryBound } from "./entry.ts";
 import { invalid } from "./fields.ts";
 import { maxBatchBytes, maxBatchEntries, maxEntries, maxPathBytes } from "./limits.ts";
+import { nameBytes } from "./wire-name.ts";
 
 /** What the entries add up to. */
 export interface ManifestTotals {
@@ -29,14 +29,14 @@ export class Manifest {
   #starts: number[] = [];
   /** Position of each entry's folder; -1 at the top. */
   #parents = new Int32Array(1024);
-  #folderPaths = new Map<number, string>();
-  /** The folders that the next entry may lie in, from the top. */
-  #open: number[] = [];
+  /** The folders that the next entry may lie in, from the top, and the length of each one's path. */
+  #open: { position: number; pathBytes: number }[] = [];
   /** Entries in the batches. */
   #sealed = 0;
   #unsealed: Entry[] = [];
   #unsealedBytes = 0;
   #decoded = new Map<number, Entry[]>();
+  #folderPaths = new Map<number, string>();
 
   /** Adds one entry and returns the batch that became full by it, if any. */
   add(entry: Entry): Uint8Array | null {
@@ -64,6 +64,8 @@ export class Manifest {
   addBatch(batch: Uint8Array): Entry[] {
     if (batch.length > maxBatchBytes) throw invalid("batch");
     const entries = decodeEntries(batch);
+    // A peer could send them without end, and each is kept.
+    if (entries.length === 0) throw invalid("an empty batch");
     for (const entry of entries) this.#count(entry);
     this.#keep(batch, entries.length);
     return entries;
@@ -99,11 +101,9 @@ export class Manifest {
 
   /** The path from the top-level entry on, parts joined by `/`. */
   path(position: number): string {
-    const known = this.#folderPaths.get(position);
-    if (known !== undefined) return known;
     const { name } = this.entry(position);
     const parent = this.parent(position);
-    return parent < 0 ? name : `${this.path(parent)}/${name}`;
+    return parent < 0 ? name : `${this.#folderPath(parent)}/${name}`;
   }
 
   /** Every entry with its position, in order. */
@@ -124,7 +124,10 @@ export class Manifest {
     }
     if (entry.depth > this.#open.length) throw invalid("depth");
     this.#open.length = entry.depth;
-    const parent = this.#open.at(-1) ?? -1;
+    const folder = this.#open.at(-1);
+    const parent = folder?.position ?? -1;
+    const pathBytes = (folder ? folder.pathBytes + 1 : 0) + nameBytes(entry.name);
+    if (pathBytes > maxPathBytes) throw invalid("path");
     if (position >= this.#parents.length) this.#grow();
     this.#parents[position] = parent;
     if (parent < 0) this.topLevel.push(position);
@@ -135,11 +138,7 @@ export class Manifest {
     if (entry.kind === "link") totals.links += 1;
     if (entry.kind !== "folder") return;
     totals.folders += 1;
-    this.#open.push(position);
-    const above = parent < 0 ? "" : `${this.#folderPaths.get(parent)}/`;
-    const path = above + entry.name;
-    if (encodeName(path).length > maxPathBytes) throw invalid("path");
-    this.#folderPaths.set(position, path);
+    this.#open.push({ position, pathBytes });
   }
 
   #grow(): void {
@@ -171,14 +170,29 @@ export class Manifest {
     const known = this.#decoded.get(batch);
     if (known) return known;
     const entries = decodeEntries(this.#batches[batch] ?? new Uint8Array());
-    if (this.#decoded.size >= decodedBatches) {
-      const [oldest] = this.#decoded.keys();
-      if (oldest !== undefined) this.#decoded.delete(oldest);
-    }
-    this.#decoded.set(batch, entries);
+    remember(this.#decoded, decodedBatches, batch, entries);
     return entries;
   }
+
+  #folderPath(position: number): string {
+    const known = this.#folderPaths.get(position);
+    if (known !== undefined) return known;
+    const path = this.path(position);
+    remember(this.#folderPaths, keptPaths, position, path);
+    return path;
+  }
+}
+
+/** Adds to a cache and lets go of the oldest when it is full. */
+function remember<T>(cache: Map<number, T>, most: number, key: number, value: T): void {
+  if (cache.size >= most) {
+    const [oldest] = cache.keys();
+    if (oldest !== undefined) cache.delete(oldest);
+  }
+  cache.set(key, value);
 }
 
 /** Batches kept decoded: lanes work on neighbouring entries. */
 const decodedBatches = 8;
+/** Paths of folders kept whole: at 4 KiB a path, all of a hostile offer's would fill memory. */
+const keptPaths = 1024;

@@ -47,7 +47,7 @@ export function decodeTicket(text: string): Ticket {
   }
   const whole = decodeBase32(plain.slice(prefix.length));
   const body = whole.subarray(0, -checksumBytes);
-  if (!checksum(body).equals(whole.subarray(-checksumBytes))) throw wrong(cut);
+  if (body.length === 0 || !checksum(body).equals(whole.subarray(-checksumBytes))) throw wrong(cut);
   const input = Buffer.from(body);
   if (input[0] !== version) {
     throw wrong("the ticket is of a later version of quiver; update this one");
@@ -73,7 +73,8 @@ function encodeAddress(address: string): Buffer {
   const ip = address.slice(0, at).replace(/^\[|\]$/g, "");
   const port = Buffer.alloc(2);
   port.writeUInt16BE(Number(address.slice(at + 1)));
-  if (isIPv4(ip)) return Buffer.concat([Buffer.of(4), Buffer.from(ip.split(".").map(Number)), port]);
+  if (isIPv4(ip))
+    return Buffer.concat([Buffer.of(4), Buffer.from(ip.split(".").map(Number)), port]);
   const groups = ipv6Groups(ip);
   const raw = Buffer.alloc(16);
   groups.forEach((group, position) => {
@@ -123,7 +124,11 @@ function ipv6Text(raw: Buffer): string {
 }
 
 function checksum(body: Uint8Array): Buffer {
-  return createHash("sha256").update("quiver ticket").update(body).digest().subarray(0, checksumBytes);
+  return createHash("sha256")
+    .update("quiver ticket")
+    .update(body)
+    .digest()
+    .subarray(0, checksumBytes);
 }
 
 function wrong(message: string, cause?: unknown): TransferError {

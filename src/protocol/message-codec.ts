@@ -1,0 +1,211 @@
+/** The messages of a control stream as bytes. */
+
+import { codeOfWire, errorCodes } from "../errors.ts";
+import {
+  byteCount,
+  bytes,
+  entryNumber,
+  type Fields,
+  fieldsOf,
+  integer,
+  invalid,
+  list,
+  quantity,
+  text,
+  tuple,
+  word,
+} from "./fields.ts";
+import { decodeFrameBody, encodeFrame } from "./frame.ts";
+import {
+  maxBatchBytes,
+  maxDeviceName,
+  maxEntries,
+  maxItems,
+  maxLanes,
+  maxPathBytes,
+  maxReason,
+  maxWord,
+  maxWords,
+} from "./limits.ts";
+import type { ControlMessage, FileResult, WireFailure } from "./messages.ts";
+import { nameFromWire, nameToWire } from "./wire-name.ts";
+
+/** A message as a frame. Texts for people that are too long are cut. */
+export function encodeMessage(message: ControlMessage): Uint8Array {
+  return encodeFrame(toWire(message));
+}
+
+/** The message of a frame's body; null for a type that this version does not know. */
+export function decodeMessage(body: Uint8Array): ControlMessage | null {
+  const fields = fieldsOf(decodeFrameBody(body), "message");
+  const type = text(fields["type"], "type", maxWord);
+  return decoders.get(type)?.(fields) ?? null;
+}
+
+/** The fields of each message that do not travel as they are. */
+function toWire(message: ControlMessage): Record<string, unknown> {
+  const wire: Record<string, unknown> = { ...message };
+  if ("transfer" in message) wire["transfer"] = Buffer.from(message.transfer, "hex");
+  if ("code" in message) wire["code"] = errorCodes[message.code].wire;
+  if ("reason" in message) wire["reason"] = cutText(message.reason, maxReason);
+  if (message.type === "hello") wire["name"] = cutText(message.name, maxDeviceName);
+  if (message.type === "offer") wire["targetDir"] = nameToWire(message.targetDir);
+  if (message.type === "offered") {
+    wire["skipped"] = message.skipped.map(({ path, reason }) => [
+      nameToWire(path),
+      cutText(reason, maxReason),
+    ]);
+  }
+  if (message.type === "absent") {
+    wire["failures"] = message.failures.map(({ entry, code, reason }) => [
+      entry,
+      errorCodes[code].wire,
+      cutText(reason, maxReason),
+    ]);
+  }
+  if (message.type === "results") wire["files"] = message.files.map(resultToWire);
+  return wire;
+}
+
+function resultToWire(result: FileResult): unknown[] {
+  const { entry, status, hash, savedAs, code, reason } = result;
+  const wire = code === null ? 0 : errorCodes[code].wire;
+  const text = cutText(reason, maxReason);
+  return [entry, statuses.indexOf(status), hash, nameToWire(savedAs), wire, text];
+}
+
+/** A text of at most `most` UTF-16 units; never half a character, which UTF-8 cannot say. */
+function cutText(text: string, most: number): string {
+  return text.slice(0, most).toWellFormed();
+}
+
+function resultOf(value: unknown): FileResult {
+  const fields = tuple(value, "result", 6);
+  const status = statuses[integer(fields[1], "status", 0, statuses.length - 1)];
+  if (status === undefined) throw invalid("status");
+  const hash = bytes(fields[2], "hash");
+  if (hash.length !== 0 && hash.length !== 32) throw invalid("hash");
+  const code = integer(fields[4], "code", 0, maxWire);
+  return {
+    entry: entryNumber(fields[0]),
+    status,
+    hash,
+    savedAs: nameFromWire(fields[3], "saved as", 2 * maxPathBytes),
+    code: code === 0 ? null : codeOfWire(code),
+    reason: text(fields[5], "reason", maxReason),
+  };
+}
+
+/** A map, because a peer chooses the key: an object would answer for "constructor" too. */
+const decoders = new Map<string, (fields: Fields) => ControlMessage>(
+  Object.entries({
+    hello: (fields) => ({
+      type: "hello",
+      version: integer(fields["version"], "version", 0, 0xffff),
+      name: text(fields["name"], "name", maxDeviceName),
+      features: words(fields["features"]),
+      profiles: words(fields["profiles"]),
+      codecs: words(fields["codecs"]),
+      maxLanes: integer(fields["maxLanes"], "most lanes", 1, 0xffff),
+      proof: proofOf(fields["proof"]),
+    }),
+    offer: (fields) => ({
+      type: "offer",
+      transfer: transferOf(fields),
+      targetDir: nameFromWire(fields["targetDir"], "target folder", maxPathBytes),
+      profile: word(fields["profile"], "profile", ["ultra", "standard"]),
+    }),
+    entries: (fields) => {
+      const batch = bytes(fields["batch"], "batch");
+      if (batch.length > maxBatchBytes) throw invalid("batch");
+      return { type: "entries", transfer: transferOf(fields), batch };
+    },
+    offered: (fields) => ({
+      type: "offered",
+      transfer: transferOf(fields),
+      entries: integer(fields["entries"], "entries", 0, maxEntries),
+      bytes: byteCount(fields["bytes"], "bytes"),
+      skipped: list(fields["skipped"], "skipped", maxItems, (value) => {
+        const [path, reason] = tuple(value, "skipped", 2);
+        return {
+          path: nameFromWire(path, "path", 2 * maxPathBytes),
+          reason: text(reason, "reason", maxReason),
+        };
+      }),
+    }),
+    skip: (fields) => ({
+      type: "skip",
+      transfer: transferOf(fields),
+      runs: list(fields["runs"], "runs", maxItems, (value) => {
+        const [first, count] = tuple(value, "run", 2);
+        return [entryNumber(first), integer(count, "count", 1, maxEntries)];
+      }),
+    }),
+    accept: (fields) => ({ type: "accept", transfer: transferOf(fields) }),
+    reject: (fields) => ({ type: "reject", transfer: transferOf(fields), ...failureOf(fields) }),
+    cancel: (fields) => ({ type: "cancel", transfer: transferOf(fields), ...failureOf(fields) }),
+    want: (fields) => ({
+      type: "want",
+      transfer: transferOf(fields),
+      entry: entryNumber(fields["entry"]),
+      offset: byteCount(fields["offset"], "offset"),
+      length: byteCount(fields["length"], "length"),
+    }),
+    absent: (fields) => ({
+      type: "absent",
+      transfer: transferOf(fields),
+      failures: list(fields["failures"], "failures", maxItems, (value) => {
+        const [entry, code, reason] = tuple(value, "failure", 3);
+        return { entry: entryNumber(entry), ...failureOf({ code, reason }) };
+      }),
+    }),
+    done: (fields) => ({
+      type: "done",
+      transfer: transferOf(fields),
+      lanes: integer(fields["lanes"], "lanes", 0, maxLanes),
+    }),
+    refuse: (fields) => ({
+      type: "refuse",
+      transfer: transferOf(fields),
+      lane: integer(fields["lane"], "lane", 0, maxLanes - 1),
+      ...failureOf(fields),
+    }),
+    results: (fields) => ({
+      type: "results",
+      transfer: transferOf(fields),
+      files: list(fields["files"], "results", maxItems, resultOf),
+    }),
+    receipt: (fields) => ({
+      type: "receipt",
+      transfer: transferOf(fields),
+      bytes: byteCount(fields["bytes"], "bytes"),
+      seconds: quantity(fields["seconds"], "seconds"),
+    }),
+    settled: (fields) => ({ type: "settled", transfer: transferOf(fields) }),
+    error: (fields) => ({ type: "error", ...failureOf(fields) }),
+  }),
+);
+
+function transferOf(fields: Fields): string {
+  return Buffer.from(bytes(fields["transfer"], "transfer", 16)).toString("hex");
+}
+
+function failureOf(fields: Fields): WireFailure {
+  return {
+    code: codeOfWire(integer(fields["code"], "code", 0, maxWire)),
+    reason: text(fields["reason"], "reason", maxReason),
+  };
+}
+
+function proofOf(value: unknown): Uint8Array {
+  const proof = bytes(value, "proof");
+  if (proof.length !== 0 && proof.length !== 32) throw invalid("proof");
+  return proof;
+}
+
+function words(value: unknown): string[] {
+  return list(value, "words", maxWords, (item) => text(item, "word", maxWord));
+}
+
+const statuses = ["received", "skipped", "failed"] as const;
+const maxWire = 0xffff;

@@ -1,0 +1,23 @@
+/** Names and paths in messages: Unicode travels as text, any other name as its bytes. */
+
+import { decodeName, encodeName, isUnicode } from "../lossless-name.ts";
+import { bytes, invalid } from "./fields.ts";
+
+/** A lossless name as a CBOR value. */
+export function nameToWire(name: string): string | Uint8Array {
+  return isUnicode(name) ? name : encodeName(name);
+}
+
+/** The lossless name of a CBOR value, at most `most` bytes long. */
+export function nameFromWire(value: unknown, what: string, most: number): string {
+  const isText = typeof value === "string";
+  const name = isText ? value : decodeName(bytes(value, what));
+  // One name has one form: bytes only where text cannot say it.
+  if (isText !== isUnicode(name) || nameBytes(name) > most) throw invalid(what);
+  return name;
+}
+
+/** The length of a name in bytes. */
+export function nameBytes(name: string): number {
+  return isUnicode(name) ? Buffer.byteLength(name) : encodeName(name).length;
+}
