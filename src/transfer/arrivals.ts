@@ -32,6 +32,7 @@ export class Arrivals {
   readonly #manifest: Manifest;
   readonly #staging: Folder;
   readonly #pathOf: (entry: number) => string;
+  readonly #isExpected: (entry: number) => boolean;
   readonly #syncEach: boolean;
   readonly #open = new Map<number, OpenArrival>();
   readonly #hashes = new HashColumn();
@@ -45,7 +46,8 @@ export class Arrivals {
     staging: Folder;
     /** Path of an entry in the staging folder. */
     pathOf: (entry: number) => string;
-    /** Files that are to arrive. */
+    /** Whether an entry is a file that is to arrive, and how many those are. */
+    isExpected: (entry: number) => boolean;
     expected: number;
     /** Whether each file is synced as it completes. */
     syncEach: boolean;
@@ -54,6 +56,7 @@ export class Arrivals {
     this.#manifest = options.manifest;
     this.#staging = options.staging;
     this.#pathOf = options.pathOf;
+    this.#isExpected = options.isExpected;
     this.#left = options.expected;
     this.#syncEach = options.syncEach;
   }
@@ -156,8 +159,13 @@ export class Arrivals {
     this.#complete += 1;
   }
 
-  /** Notes that a file will not arrive. What is there of it is removed. The first reason stands. */
+  /**
+   * Notes that a file will not arrive. What is there of it is removed. The first reason stands.
+   *
+   * @throws {TransferError} `INVALID_FRAME` for what is not to come anyway.
+   */
   async fail(entry: number, failure: WireFailure): Promise<void> {
+    if (!this.#isExpected(entry)) throw invalid("a file that is not to come");
     if (this.failures.has(entry)) return;
     this.failures.set(entry, failure);
     if (this.#hashes.get(entry)) {
@@ -180,10 +188,10 @@ export class Arrivals {
 
   /** Size of a file that is to come. */
   #fileBytes(entry: number): number {
-    if (entry >= this.#manifest.totals.entries) throw invalid("entry");
-    const { kind, bytes } = this.#manifest.entry(entry);
-    if (kind !== "file" || this.#hashes.get(entry)) throw invalid("a file that is not to come");
-    return bytes;
+    if (!this.#isExpected(entry) || this.#hashes.get(entry)) {
+      throw invalid("a file that is not to come");
+    }
+    return this.#manifest.entry(entry).bytes;
   }
 
   #create(entry: number, fileBytes: number, pieceBytes: number): OpenArrival {

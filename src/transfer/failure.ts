@@ -10,7 +10,7 @@ export function failureFor(error: unknown, who: string): WireFailure {
   }
   const isDisk = error.code.startsWith("DISK_");
   const text = isDisk ? `${who}: ${error.message}` : error.message;
-  return { code: error.code, reason: text.slice(0, mostReason) };
+  return { code: error.code, reason: text.slice(0, mostReason).toWellFormed() };
 }
 
 const mostReason = 500;

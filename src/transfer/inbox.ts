@@ -50,6 +50,16 @@ export async function openBelow(inbox: Folder, path: string, rules: NameRules): 
   return folder;
 }
 
+/** Makes sure that a folder's disk has room for so many bytes. `DISK_FULL` if not. */
+export async function checkSpace(target: Folder, bytes: number): Promise<void> {
+  const free = await target.freeBytes();
+  if (bytes <= free) return;
+  throw new TransferError(
+    "DISK_FULL",
+    `the files need ${bytes} bytes and the receiver's disk has ${free} free; make room there or choose another folder`,
+  );
+}
+
 function plainName(part: string, rules: NameRules): string {
   const landing = landingName(part, rules);
   if (landing.kind !== "refused") return landing.name;

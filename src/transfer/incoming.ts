@@ -13,6 +13,7 @@ import type { Channel, Part } from "./channel.ts";
 import { type ConflictPolicy, type LandingPlan, planLanding, runsOf } from "./conflicts.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
 import { failureFor } from "./failure.ts";
+import { checkSpace } from "./inbox.ts";
 import { IncomingLanes } from "./incoming-lanes.ts";
 import type { NameRules } from "./landing-name.ts";
 import { LandingNames } from "./landing-names.ts";
@@ -151,7 +152,9 @@ class Incoming implements Part {
     this.#reception = reception;
     const { arrivals, staging } = reception;
     await this.#sayAccept(plan);
-    await this.#takeAll(reception);
+    const listening = this.#listen(reception);
+    listening.catch(() => {});
+    await this.#takeAll(reception, listening);
     await staging.land({
       arrived: (entry) => arrivals.hash(entry) !== undefined && !arrivals.failures.has(entry),
       syncAll: !this.#syncsEach(),
@@ -160,7 +163,7 @@ class Incoming implements Part {
     const landed = { transferId, manifest, plan, arrivals, staging };
     const { files, bytes } = await sayReceipt(landed, seconds, (message) => this.#say(message));
     // The sender must have its receipt before this side may close; one that is gone is not waited for.
-    await within(clock, settleMs, this.#settled(), () => declined).catch(() => {});
+    await within(clock, settleMs, listening, () => declined).catch(() => {});
     return { transferId, files, bytes, seconds, skipped: this.#skippedBySender, into };
   }
 
@@ -169,6 +172,7 @@ class Incoming implements Part {
     const { engine, formats } = this.#options;
     const manifest = this.#manifest;
     const pathOf = (entry: number) => this.#names.path(entry);
+    const isExpected = (entry: number) => this.#isExpected(plan, entry);
     const { files: expected, bytes: total } = this.#expected(plan);
     await checkSpace(target, total);
     const staging = await Staging.create({
@@ -185,6 +189,7 @@ class Incoming implements Part {
       manifest,
       staging: folder,
       pathOf,
+      isExpected,
       expected,
       syncEach,
     });
@@ -194,11 +199,16 @@ class Incoming implements Part {
     return { plan, staging, arrivals, lanes, total };
   }
 
+  #isExpected(plan: LandingPlan, entry: number): boolean {
+    if (entry >= this.#manifest.totals.entries || plan.skipped.has(entry)) return false;
+    return this.#manifest.entry(entry).kind === "file";
+  }
+
   /** Files and bytes that are to arrive. */
   #expected(plan: LandingPlan): { files: number; bytes: number } {
     const expected = { files: 0, bytes: 0 };
-    for (const [position, { kind, bytes }] of this.#manifest) {
-      if (kind !== "file" || plan.skipped.has(position)) continue;
+    for (const [position, { bytes }] of this.#manifest) {
+      if (!this.#isExpected(plan, position)) continue;
       expected.files += 1;
       expected.bytes += bytes;
     }
@@ -221,7 +231,8 @@ class Incoming implements Part {
   }
 
   /** Resolves when every file has arrived or failed. */
-  async #takeAll({ arrivals, lanes, total }: Reception): Promise<void> {
+  async #takeAll(reception: Reception, listening: Promise<void>): Promise<void> {
+    const { arrivals, lanes, total } = reception;
     const { clock } = this.#options;
     const { connection } = this.#channel;
     const { files: totalFiles } = this.#manifest.totals;
@@ -229,7 +240,8 @@ class Incoming implements Part {
     const progress = await ProgressTeller.open(told);
     const stopTelling = clock.every(progressIntervalMs, () => void progress.tell());
     try {
-      await Promise.race([this.#listen(arrivals, lanes), lanes.finished]);
+      const early = listening.then(() => Promise.reject(unexpected("settled")));
+      await Promise.race([lanes.finished, early]);
     } finally {
       stopTelling();
     }
@@ -237,21 +249,18 @@ class Incoming implements Part {
     await progress.close();
   }
 
-  async #listen(arrivals: Arrivals, lanes: IncomingLanes): Promise<never> {
+  /** Takes messages until the sender has its receipt. */
+  async #listen({ arrivals, lanes }: Reception): Promise<void> {
     for (;;) {
       const message = await this.mailbox.next();
       if (message.type === "absent") {
         for (const { entry, code, reason } of message.failures) {
-          if (entry >= this.#manifest.totals.entries) throw unexpected("absent");
           await arrivals.fail(entry, { code, reason });
         }
       } else if (message.type === "done") lanes.done(message.lanes);
+      else if (message.type === "settled") return;
       else throw unexpected(message.type);
     }
-  }
-
-  async #settled(): Promise<void> {
-    while ((await this.mailbox.next()).type !== "settled");
   }
 
   #unlessEnded<T>(work: Promise<T>): Promise<T> {
@@ -282,15 +291,6 @@ class Incoming implements Part {
     const about = { transferId, peerId, peerName: hello.name, targetDir, profile };
     return summaryOf(this.#manifest, about);
   }
-}
-
-async function checkSpace(target: Folder, bytes: number): Promise<void> {
-  const free = await target.freeBytes();
-  if (bytes <= free) return;
-  throw new TransferError(
-    "DISK_FULL",
-    `the files need ${bytes} bytes and the receiver's disk has ${free} free; make room there or choose another folder`,
-  );
 }
 
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");

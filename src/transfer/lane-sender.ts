@@ -5,6 +5,7 @@ import type { Connection, SendStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { progressIntervalMs } from "../options.ts";
 import { encodeLaneHeader, encodeUnit } from "../protocol/lane.ts";
+import { maxLanes } from "../protocol/limits.ts";
 import { Gate } from "./gate.ts";
 import type { DataFormat } from "./outgoing.ts";
 import { activeLanes, type Job } from "./plan.ts";
@@ -77,6 +78,12 @@ export class LaneSender {
     options: { deal: boolean },
   ): Promise<boolean> {
     const first = this.count;
+    if (first + lanes > maxLanes) {
+      throw new TransferError(
+        "CONTENT_MISMATCH",
+        "pieces were bad again and again; check memory and disk of both sides",
+      );
+    }
     const opened = await Promise.all(
       Array.from({ length: lanes }, (_, at) => this.#open(format, first + at)),
     );

@@ -5,7 +5,9 @@ import type { Engine, ReceiveStream } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { standardLanes, type Tuning } from "../options.ts";
 import { type LaneFormat, laneFormats } from "../protocol/lane.ts";
+import { maxItems } from "../protocol/limits.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
+import { batches, textBytes } from "./batches.ts";
 import type { Channel, Part } from "./channel.ts";
 import type { OfferSummary, ProfileName, Receipt } from "./events.ts";
 import { failureFor } from "./failure.ts";
@@ -203,7 +205,10 @@ class Outgoing implements Part {
   async #done(): Promise<void> {
     const { id: transfer } = this.#record;
     const failures = this.#files.takeFailures();
-    if (failures.length > 0) await this.#channel.say({ type: "absent", transfer, failures });
+    const bytesOf = ({ reason }: { reason: string }) => textBytes("", reason);
+    for (const batch of batches(failures, maxItems, bytesOf)) {
+      await this.#channel.say({ type: "absent", transfer, failures: batch });
+    }
     await this.#channel.say({ type: "done", transfer, lanes: this.#lanes.count });
   }
 

@@ -3,6 +3,7 @@
 import type { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage, FileResult } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
+import { batches, textBytes } from "./batches.ts";
 import type { LandingPlan } from "./conflicts.ts";
 import type { ReceiptFile } from "./events.ts";
 import { receiptFile } from "./receipt-reader.ts";
@@ -26,20 +27,24 @@ export async function sayReceipt(
   const { transferId: transfer, manifest } = landed;
   const files: ReceiptFile[] = [];
   let bytes = 0;
-  let batch: FileResult[] = [];
-  for (const [entry, { kind, bytes: size }] of manifest) {
-    const result = resultOf(landed, entry);
-    if (kind !== "file" && result.status !== "failed") continue;
-    if (result.status === "received") bytes += size;
-    files.push(receiptFile(manifest, result));
-    batch.push(result);
-    if (batch.length < resultsInMessage) continue;
+  const bytesOf = ({ savedAs, reason }: FileResult) => textBytes(savedAs, reason);
+  for (const batch of batches(resultsOf(landed), resultsInMessage, bytesOf)) {
+    for (const result of batch) {
+      if (result.status === "received") bytes += manifest.entry(result.entry).bytes;
+      files.push(receiptFile(manifest, result));
+    }
     await say({ type: "results", transfer, files: batch });
-    batch = [];
   }
-  if (batch.length > 0) await say({ type: "results", transfer, files: batch });
   await say({ type: "receipt", transfer, bytes, seconds });
   return { files, bytes };
+}
+
+/** Every file; and folders and links only where they failed. */
+function* resultsOf(landed: Landed): Generator<FileResult> {
+  for (const [entry, { kind }] of landed.manifest) {
+    const result = resultOf(landed, entry);
+    if (kind === "file" || result.status === "failed") yield result;
+  }
 }
 
 function resultOf({ manifest, plan, arrivals, staging }: Landed, entry: number): FileResult {
@@ -49,15 +54,19 @@ function resultOf({ manifest, plan, arrivals, staging }: Landed, entry: number):
   }
   const failure = arrivals.failures.get(entry) ?? staging.failures.get(entry);
   if (failure) return { ...nothing, status: "failed", ...failure };
-  const hash = arrivals.hash(entry) ?? new Uint8Array();
+  const hash = arrivals.hash(entry);
+  if (!hash && manifest.entry(entry).kind === "file") {
+    const reason = "the file did not arrive whole";
+    return { ...nothing, status: "failed", code: "CONTENT_MISMATCH", reason };
+  }
   const landed = staging.landedPath(entry);
   return {
     ...nothing,
     status: "received",
-    hash,
+    hash: hash ?? nothing.hash,
     savedAs: landed === manifest.path(entry) ? "" : landed,
   };
 }
 
-/** Results in one message: some 100 KB of a frame that may have 1 MiB. */
+/** Results in one message, if their names and reasons are short. */
 const resultsInMessage = 1024;

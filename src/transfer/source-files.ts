@@ -13,7 +13,8 @@ interface OpenFile {
   source: Promise<SourceFile>;
   /** Jobs under way on it. */
   users: number;
-  /** Pieces read so far, and the values of all. */
+  /** Which pieces were read, how many those are, and the values of all. */
+  isRead: Uint8Array;
   piecesRead: number;
   values: Uint8Array;
 }
@@ -58,9 +59,14 @@ export class SourceFiles {
     const file = this.#open.get(entry);
     if (!file || this.#hashes.get(entry)) return;
     const { fileBytes, pieceBytes } = this.plan(entry);
-    file.values.set(values, (offset / pieceBytes) * valueBytes);
-    file.piecesRead += values.length / valueBytes;
-    if (file.piecesRead * valueBytes < file.values.length) return;
+    const first = offset / pieceBytes;
+    file.values.set(values, first * valueBytes);
+    for (let piece = first; piece < first + values.length / valueBytes; piece += 1) {
+      // A piece that is sent again counts once.
+      if (file.isRead[piece] === 0) file.piecesRead += 1;
+      file.isRead[piece] = 1;
+    }
+    if (file.piecesRead < file.isRead.length) return;
     const source = await file.source;
     if (!isUnchanged(await source.stat(), this.source.manifest.entry(entry))) {
       this.fail(entry, changed(this.source.manifest.path(entry)));
@@ -105,6 +111,7 @@ export class SourceFiles {
     const file: OpenFile = {
       source: this.source.openFile(entry, { memoryMap: this.#tuning.memoryMap }),
       users: 0,
+      isRead: new Uint8Array(pieces),
       piecesRead: 0,
       values: new Uint8Array(pieces * valueBytes),
     };
@@ -115,8 +122,7 @@ export class SourceFiles {
 
   /** Closes a file that nobody uses and whose every piece was read, or that has failed. */
   async #rest(entry: number, file: OpenFile): Promise<void> {
-    const isRead = file.piecesRead * valueBytes >= file.values.length;
-    if (!isRead && !this.#failed.has(entry)) return;
+    if (file.piecesRead < file.isRead.length && !this.#failed.has(entry)) return;
     if (this.#open.get(entry) === file) this.#open.delete(entry);
     await (await file.source.catch(() => null))?.close();
   }

@@ -5,8 +5,15 @@ import type { Engine, FileStat, Folder, FolderEntry, SourceFile } from "../engin
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
 import type { Entry } from "../protocol/entry.ts";
-import { maxDepth, maxItems, maxNameBytes, maxPathBytes } from "../protocol/limits.ts";
+import {
+  maxDepth,
+  maxFrameBytes,
+  maxItems,
+  maxNameBytes,
+  maxPathBytes,
+} from "../protocol/limits.ts";
 import { Manifest } from "../protocol/manifest.ts";
+import { textBytes } from "./batches.ts";
 import type { SkippedThing } from "./events.ts";
 import { isInsideLink } from "./landing-name.ts";
 
@@ -22,7 +29,7 @@ interface Root {
 /** The files and folders of one offer. */
 export class Source {
   readonly manifest = new Manifest();
-  /** What does not travel; at most 4,096 are listed. */
+  /** What does not travel; as many as fit one message. */
   readonly skipped: SkippedThing[] = [];
   /** Resolves when all is walked. */
   readonly walked: Promise<void>;
@@ -32,6 +39,7 @@ export class Source {
   readonly #groups = new Map<Folder, number>();
   #grown = Promise.withResolvers<void>();
   #isWalked = false;
+  #skippedBytes = 0;
 
   private constructor(roots: Root[]) {
     this.#roots = roots;
@@ -152,7 +160,11 @@ export class Source {
   }
 
   #skip(path: string, reason: string): void {
-    if (this.skipped.length < maxItems) this.skipped.push({ path, reason: reason.slice(0, 500) });
+    const thing = { path, reason: reason.slice(0, mostReason) };
+    const bytes = textBytes(path, thing.reason);
+    if (this.skipped.length === maxItems || this.#skippedBytes + bytes > maxFrameBytes / 2) return;
+    this.#skippedBytes += bytes;
+    this.skipped.push(thing);
   }
 }
 
@@ -248,6 +260,8 @@ function entryOf(found: FolderEntry, depth: number, target: string): Entry {
     target: kind === "link" ? target : "",
   };
 }
+
+const mostReason = 500;
 
 /** As many links as Linux follows in one path. */
 const mostLinks = 40;
