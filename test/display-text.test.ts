@@ -13,7 +13,11 @@ const cases = [
   { text: "a\x7f", shown: "a\\x7f", why: "DEL" },
   { text: "\x9b2J", shown: "\\u009b2J", why: "C1 has an ESC [ of its own" },
   { text: "bill\u202efdp.exe", shown: "bill\\u202efdp.exe", why: "an override turns a name round" },
-  { text: "\u2066\u2069\u200e\u200f\u061c", shown: "\\u2066\\u2069\\u200e\\u200f\\u061c", why: "bidi" },
+  {
+    text: "\u2066\u2069\u200e\u200f\u061c",
+    shown: "\\u2066\\u2069\\u200e\\u200f\\u061c",
+    why: "bidi",
+  },
   { text: "a\u200bb\ufeff", shown: "a\\u200bb\\ufeff", why: "zero width makes twins" },
   { text: "a\u2028b\u2029", shown: "a\\u2028b\\u2029", why: "line separators" },
   { text: "\u{e0041}", shown: "\\u{e0041}", why: "tags are invisible text" },

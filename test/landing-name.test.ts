@@ -98,7 +98,20 @@ const hostileName = fc
     fc.oneof(
       fc.string({ unit: "binary" }),
       fc.string({ unit: "grapheme", minLength: 40, maxLength: 200 }),
-      fc.constantFrom(".", "..", " ", "CON", "nul", "COM1", ".quiver-", "?", ":", "\\", "\x07", "é"),
+      fc.constantFrom(
+        ".",
+        "..",
+        " ",
+        "CON",
+        "nul",
+        "COM1",
+        ".quiver-",
+        "?",
+        ":",
+        "\\",
+        "\x07",
+        "é",
+      ),
       fc.integer({ min: 0xdc80, max: 0xdcff }).map((code) => String.fromCharCode(code)),
     ),
     { maxLength: 5 },
@@ -140,7 +153,9 @@ for (const platform of platforms) {
 
         const landings = names.map((name) => one.land(name));
 
-        const used = landings.flatMap((landing) => (landing.kind === "refused" ? [] : landing.name));
+        const used = landings.flatMap((landing) =>
+          landing.kind === "refused" ? [] : landing.name,
+        );
         const alike = platform === "linux" ? used : used.map((name) => name.toLowerCase());
         assert.equal(new Set(alike).size, used.length);
         for (const name of used) assert.equal(landingName(name, rules).kind, "same");
@@ -159,11 +174,21 @@ const clashes = [
   { on: "windows", names: ["a.txt", "A.TXT"], land: ["a.txt", "A (2).TXT"], why: "case" },
   { on: "darwin", names: ["é", "e\u0301"], land: ["é", "e\u0301 (2)"], why: "composition" },
   { on: "darwin", names: ["ß", "SS"], land: ["ß", "SS (2)"], why: "full case folding" },
-  { on: "darwin", names: ["a", "a\u200d"], land: ["a", "a\u200d (2)"], why: "HFS+ ignores a joiner" },
+  {
+    on: "darwin",
+    names: ["a", "a\u200d"],
+    land: ["a", "a\u200d (2)"],
+    why: "HFS+ ignores a joiner",
+  },
   { on: "linux", names: ["a", "A"], land: ["a", "A"], why: "Linux tells case apart" },
   { on: "windows", names: ["a?", "a*"], land: ["a_", "a_ (2)"], why: "mapped to the same" },
   { on: "windows", names: ["a", "A", "a (2)"], land: ["a", "A (2)", "a (2) (2)"], why: "taken" },
-  { on: "linux", names: ["_.quiver-a", ".quiver-a"], land: ["_.quiver-a", "_ (2).quiver-a"], why: "" },
+  {
+    on: "linux",
+    names: ["_.quiver-a", ".quiver-a"],
+    land: ["_.quiver-a", "_ (2).quiver-a"],
+    why: "",
+  },
 ] as const;
 
 for (const { on, names, land, why } of clashes) {
@@ -209,7 +234,12 @@ const links = [
   { at: "top/link", target: "a\0b", inside: false, why: "systems cut it at the NUL" },
   { at: "top/link", target: "a/../b", inside: false, why: "a may be a link to somewhere higher" },
   { at: "top/link", target: "a\\..\\..\\b", inside: true, why: "an ordinary name on Linux" },
-  { at: "top/a/b/link", target: "..//.././x", inside: true, why: "empty parts and dots are nothing" },
+  {
+    at: "top/a/b/link",
+    target: "..//.././x",
+    inside: true,
+    why: "empty parts and dots are nothing",
+  },
   { at: "top/a/b/link", target: "..//.././../x", inside: false, why: "one too far" },
 ];
 
