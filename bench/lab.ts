@@ -1,0 +1,133 @@
+/** Two hosts on this machine and the wire between them, by netlab; for the benchmark and the tests. */
+
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
+/** A host: `a` sends, `b` receives. */
+export type Host = "a" | "b";
+
+/** A net of its own. Nothing else may run on it: processes on its hosts are ended with it. */
+export class Lab {
+  /** At most 9 characters, as netlab asks; the process id makes it this process's own. */
+  readonly name = `q${process.pid.toString(36)}${(count++ % 36).toString(36)}`;
+  #isUp = false;
+
+  /** Makes the hosts and the wire, given in netlab's words: `up(["wan", "rate=100", "delay=20"])`. */
+  up(wire: readonly string[]): void {
+    // Before the call: one that fails half-way has made hosts, too.
+    this.#isUp = true;
+    netlab("up", this.name, ...wire);
+  }
+
+  /** Ends every process on the hosts and takes the net away; twice is fine. */
+  down(): void {
+    if (!this.#isUp) return;
+    this.#isUp = false;
+    this.#kill();
+    netlab("down", this.name);
+  }
+
+  /** The words before a command that run it on a host. */
+  on(host: Host): string[] {
+    return ["ip", "netns", "exec", `${this.name}-${host}`];
+  }
+
+  /** A host's IPv4 address. */
+  address(host: Host): string {
+    return netlab("addr", `${this.name}-${host}`).trim();
+  }
+
+  /** Drops every packet from now on; only on a wan. */
+  cut(): void {
+    netlab("cut", this.name);
+  }
+
+  /** Runs a short command on a host and returns its output. */
+  output(host: Host, ...command: string[]): string {
+    const [program = "", ...args] = [...this.on(host), ...command];
+    return execFileSync(program, args, { encoding: "utf8" });
+  }
+
+  /** Changes a network setting of both hosts, for example `ipv4/tcp_no_metrics_save`. */
+  set(setting: string, value: string): void {
+    for (const host of ["a", "b"] as const) {
+      this.output(host, "sh", "-c", 'echo "$1" > "/proc/sys/net/$2"', "sh", value, setting);
+    }
+  }
+
+  /**
+   * Makes TCP use another congestion control on both hosts.
+   *
+   * By their routes: the kernel lets a namespace choose only what the whole machine allows.
+   */
+  setTcpCongestionControl(name: string): void {
+    for (const host of ["a", "b"] as const) {
+      for (const route of this.output(host, "ip", "-4", "route", "show").trim().split("\n")) {
+        this.output(host, "ip", "route", "replace", ...route.trim().split(/\s+/), "congctl", name);
+      }
+    }
+  }
+
+  /** Bytes that a host has put on the wire since the net is up, headers included. */
+  bytesSent(host: Host): number {
+    const lines = this.output(host, "cat", "/proc/net/dev").split("\n").slice(2);
+    const counters = lines.map((line) => line.trim().split(/[:\s]+/));
+    // Name, eight columns of receive, then bytes sent.
+    return counters
+      .filter(([name]) => name && name !== "lo")
+      .reduce((sum, fields) => sum + Number(fields[9]), 0);
+  }
+
+  /** Whether something on a host listens on a TCP port. */
+  isListening(host: Host, port: number): boolean {
+    const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+    const listening = "0A";
+    return this.output(host, "cat", "/proc/net/tcp", "/proc/net/tcp6")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .some(([, local, , state]) => local?.endsWith(suffix) && state === listening);
+  }
+
+  /** Ends every process on the hosts at once. */
+  killProcesses(): void {
+    if (this.#isUp) this.#kill();
+  }
+
+  #kill(): void {
+    for (const host of ["a", "b"]) {
+      for (const pid of processesOn(`${this.name}-${host}`)) {
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // It has ended by itself.
+        }
+      }
+    }
+  }
+}
+
+let count = 0;
+
+/** The program that makes the net: `NETLAB`, or the copy beside this file. */
+export const netlabPath = process.env["NETLAB"] || join(import.meta.dirname, "netlab", "netlab");
+
+function netlab(...args: string[]): string {
+  // In a session of its own: a Ctrl-C at the terminal must not end a netlab that takes a net down.
+  return execFileSync("setsid", ["--wait", netlabPath, ...args], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+function processesOn(namespace: string): number[] {
+  try {
+    const text = execFileSync("ip", ["netns", "pids", namespace], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return text.split("\n").filter(Boolean).map(Number);
+  } catch {
+    // There is no such host: `up` failed before it was made.
+    return [];
+  }
+}

@@ -1,0 +1,59 @@
+/** quiver itself, as a person runs it: two commands; the start of the process is in the time. */
+
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import type { TransferEvent } from "../../src/index.ts";
+import { firstLine } from "./program.ts";
+import type { Job, Plan, Tool } from "./tool.ts";
+
+export const quiver: Tool = {
+  name: "quiver",
+  title: "quiver",
+  carries: "both",
+  encrypts: true,
+  needs: [],
+  version: () => `${firstLine(script, "--version")} (${commit()})`,
+  plan,
+};
+
+function plan({ data, into, address, folder, quiver: other }: Job): Plan {
+  const command = other ? other.split(" ") : [script];
+  return {
+    sender: {
+      argv: [...command, "send", data.path, "--json", "--listen", `${address}:0`],
+      env: { QUIVER_HOME: join(folder, "quiver-sender") },
+    },
+    ready(output) {
+      const ready = eventsIn(output).find((event) => event.type === "ready");
+      return ready?.ticket;
+    },
+    receiver: (ticket) => ({
+      argv: [...command, "receive", "-", "--into", into, "--yes", "--json"],
+      env: { QUIVER_HOME: join(folder, "quiver-receiver") },
+      input: `${ticket}\n`,
+    }),
+    ownSeconds(output) {
+      return eventsIn(output).find((event) => event.type === "receipt")?.seconds;
+    },
+  };
+}
+
+/** The events on the lines that are complete. */
+function eventsIn(output: string): TransferEvent[] {
+  const lines = output.split("\n").slice(0, -1);
+  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+}
+
+function commit(): string {
+  try {
+    const args = ["-C", import.meta.dirname, "describe", "--always", "--dirty"];
+    return execFileSync("git", args, {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return "not from git";
+  }
+}
+
+const script = join(import.meta.dirname, "..", "..", "bin", "quiver");
