@@ -1,0 +1,156 @@
+/** Two hosts, their folders, and quiver's command on them. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Host, Lab } from "../../bench/lab.ts";
+import type { TransferEvent } from "../../src/index.ts";
+
+/** A net of the test's own, in netlab's words: `hosts(t, "wan", "rate=100", "delay=20")`. */
+export function hosts(t: TestContext, ...wire: string[]): Lab {
+  const lab = new Lab();
+  t.after(() => lab.down());
+  lab.up(wire);
+  return lab;
+}
+
+/** A folder of the test's own; in memory where that has room, as most tests are about the wire. */
+export function testFolder(t: TestContext, place = memoryOrDisk()): string {
+  const folder = mkdtempSync(join(place, "quiver-netlab-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Bytes that are free in a folder. */
+export function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+function memoryOrDisk(): string {
+  try {
+    return freeBytes("/dev/shm") > 4 * 2 ** 30 ? "/dev/shm" : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
+/** The two commands of one transfer. */
+export interface Pair {
+  sender: Quiver;
+  receiver: Quiver;
+  /** The receiver's target folder. */
+  into: string;
+}
+
+/** What a test can say about the two commands. */
+export interface PairOptions {
+  path: string;
+  /** The folder that `into` and both identities are made in. */
+  folder: string;
+  sendFlags?: string[];
+}
+
+/** Starts `quiver send` on host a and `quiver receive` on host b, as two people would. */
+export async function startPair(lab: Lab, { path, folder, sendFlags }: PairOptions): Promise<Pair> {
+  const into = join(folder, "into");
+  mkdirSync(into);
+  const sender = new Quiver(lab, "a", join(folder, "home-a"), [
+    ...["send", path, "--json", "--listen", `${lab.address("a")}:0`, ...(sendFlags ?? [])],
+  ]);
+  const { ticket } = await sender.event("ready");
+  const receiver = new Quiver(lab, "b", join(folder, "home-b"), [
+    ...["receive", "-", "--into", into, "--yes", "--json"],
+  ]);
+  receiver.type(`${ticket}\n`);
+  return { sender, receiver, into };
+}
+
+/** Starts a transfer and waits until both commands have ended. */
+export async function runPair(lab: Lab, options: PairOptions): Promise<Pair> {
+  const pair = await startPair(lab, options);
+  await Promise.all([pair.sender.exit, pair.receiver.exit]);
+  return pair;
+}
+
+/** Everything below a folder, hidden things included. */
+export function everythingIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" });
+}
+
+type EventOf<Type> = Extract<TransferEvent, { type: Type }>;
+
+/** A running `quiver … --json`. */
+export class Quiver {
+  /** Resolves with the exit status. */
+  readonly exit: Promise<number>;
+  readonly events: TransferEvent[] = [];
+  /** What people would read. */
+  errors = "";
+  #child: ChildProcess;
+  #rest = "";
+  #hasEnded = false;
+
+  constructor(lab: Lab, host: Host, home: string, args: string[]) {
+    // `ip netns exec` becomes the command, so that a signal to the child is one to quiver.
+    const [program = "", ...words] = [...lab.on(host), process.execPath, main, ...args];
+    const env = { ...process.env, QUIVER_HOME: home, NO_COLOR: "1" };
+    this.#child = spawn(program, words, { env, stdio: "pipe" });
+    this.#child.stdout?.setEncoding("utf8").on("data", (text) => this.#read(text));
+    this.#child.stderr?.setEncoding("utf8").on("data", (text) => {
+      this.errors += text;
+    });
+    this.exit = new Promise((resolve, reject) => {
+      this.#child.on("error", reject);
+      this.#child.on("close", (code, signal) => {
+        this.#hasEnded = true;
+        resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]);
+      });
+    });
+  }
+
+  /** Writes to standard input and ends it. */
+  type(text: string): void {
+    this.#child.stdin?.end(text);
+  }
+
+  /** What Ctrl-C does. */
+  interrupt(): void {
+    this.#child.kill("SIGINT");
+  }
+
+  /** Waits for the first event of a kind that also `fits`. */
+  async event<Type extends TransferEvent["type"]>(
+    type: Type,
+    fits: (event: EventOf<Type>) => boolean = () => true,
+  ): Promise<EventOf<Type>> {
+    const isIt = (event: TransferEvent): event is EventOf<Type> => {
+      return event.type === type && fits(event as EventOf<Type>);
+    };
+    for (let waited = 0; waited < eventMs; waited += pollMs) {
+      const found = this.events.find(isIt);
+      if (found) return found;
+      if (this.#hasEnded) break;
+      await pause(pollMs);
+    }
+    throw new Error(`no ${type} event came; ${this.said}`);
+  }
+
+  /** What the command told in the end, for messages of assertions. */
+  get said(): string {
+    return `last event ${JSON.stringify(this.events.at(-1))}; errors: ${this.errors.slice(-500)}`;
+  }
+
+  #read(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.events.push(JSON.parse(line));
+  }
+}
+
+const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
+const eventMs = 60_000;
+const pollMs = 10;
