@@ -19,14 +19,18 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    connection::{Connection, Shared},
+    connection::Connection,
     error::{Code, EngineError, Result, full_text},
     piece::exact,
+    registry::Registry,
     transport::{milliseconds, transport_config},
 };
 
 /// Connections whose handshake is done and that nobody has accepted yet, at most.
 const READY_CONNECTIONS: usize = 64;
+/// A port that is not free after a second is held by someone else by now.
+const PORT_CHECKS: u32 = 200;
+const PORT_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What an endpoint must be told; see `EndpointOptions` in `engine.ts`.
 #[napi(object)]
@@ -66,7 +70,7 @@ pub struct Endpoint {
     peer_id: String,
     addresses: Vec<String>,
     alpn: Vec<u8>,
-    shared: Arc<Shared>,
+    registry: Arc<Registry>,
     accepting: AsyncMutex<Option<JoinHandle<()>>>,
     closed: CancellationToken,
 }
@@ -82,11 +86,15 @@ pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
     let accepting = tokio::spawn(accept_all(inner.clone(), sender, handshake_timeout));
     Ok(Endpoint {
         peer_id: inner.id().to_string(),
-        addresses: inner.bound_sockets().iter().map(ToString::to_string).collect(),
+        addresses: inner
+            .bound_sockets()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         inner: Mutex::new(Some(inner)),
         ready: AsyncMutex::new(ready),
         alpn,
-        shared: Arc::new(Shared::new(permits)),
+        registry: Registry::new(permits),
         accepting: AsyncMutex::new(Some(accepting)),
         closed: CancellationToken::new(),
     })
@@ -95,7 +103,9 @@ pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
 impl Endpoint {
     fn inner(&self) -> Result<endpoint::Endpoint> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.clone().ok_or_else(|| EngineError::cancelled("endpoint"))
+        inner
+            .clone()
+            .ok_or_else(|| EngineError::cancelled("endpoint"))
     }
 }
 
@@ -126,7 +136,9 @@ impl Endpoint {
         let peer: EndpointId = peer_id
             .parse()
             .map_err(|_| EngineError::argument(format!("{peer_id:?} is no peer id")))?;
-        let parsed = addresses.iter().map(|text| Ok(TransportAddr::Ip(socket_address(text)?)));
+        let parsed = addresses
+            .iter()
+            .map(|text| Ok(TransportAddr::Ip(socket_address(text)?)));
         let target = EndpointAddr::from_parts(peer, parsed.collect::<Result<Vec<_>>>()?);
         let dial = tokio::time::timeout(timeout, inner.connect(target, &self.alpn));
         let dialled = tokio::select! {
@@ -135,7 +147,7 @@ impl Endpoint {
         };
         let shown = addresses.join(", ");
         match dialled {
-            Ok(Ok(connection)) => Ok(Connection::new(connection, Arc::clone(&self.shared))),
+            Ok(Ok(connection)) => Ok(Connection::new(connection, Arc::clone(&self.registry))),
             Ok(Err(error)) => Err(EngineError::new(
                 Code::PeerUnreachable,
                 format!("{shown} could not be reached: {}", full_text(&error)),
@@ -150,23 +162,38 @@ impl Endpoint {
     /// Returns the next connection whose handshake is done; nothing after `close`.
     #[napi]
     pub async fn accept(&self) -> Result<Option<Connection>> {
-        let next = self.ready.lock().await.recv().await;
-        Ok(next.map(|connection| Connection::new(connection, Arc::clone(&self.shared))))
+        let mut ready = self.ready.lock().await;
+        let next = tokio::select! {
+            biased;
+            () = self.closed.cancelled() => None,
+            next = ready.recv() => next,
+        };
+        Ok(next.map(|connection| Connection::new(connection, Arc::clone(&self.registry))))
     }
 
     /// Closes all connections politely and frees the ports.
     #[napi]
     pub async fn close(&self) -> Result<()> {
         self.closed.cancel();
-        self.shared.close_all();
+        self.registry.close_connections();
         // A second call waits here for the first.
         let mut accepting = self.accepting.lock().await;
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let inner = self
+            .inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(inner) = inner {
             inner.close().await;
         }
         if let Some(task) = accepting.take() {
             task.await?;
+            // Nobody accepts the rest any more.
+            let mut ready = self.ready.lock().await;
+            ready.close();
+            while ready.try_recv().is_ok() {}
+            self.registry.release().await;
+            ports_free(&self.addresses).await;
         }
         Ok(())
     }
@@ -174,7 +201,10 @@ impl Endpoint {
 
 async fn bind(options: &EndpointOptions, alpn: Vec<u8>) -> Result<endpoint::Endpoint> {
     let secret: [u8; 32] = options.secret_key.as_ref().try_into().map_err(|_| {
-        EngineError::argument(format!("secret key: {} bytes, not 32", options.secret_key.len()))
+        EngineError::argument(format!(
+            "secret key: {} bytes, not 32",
+            options.secret_key.len()
+        ))
     })?;
     if options.listen.is_empty() {
         return Err(EngineError::argument("listen: no address is given"));
@@ -193,7 +223,11 @@ async fn bind(options: &EndpointOptions, alpn: Vec<u8>) -> Result<endpoint::Endp
     builder.bind().await.map_err(|error| {
         let listen = options.listen.join(", ");
         let text = format!("{listen} cannot be listened on: {}", full_text(&error));
-        let code = if is_in_use(&error) { Code::AddressInUse } else { Code::InvalidArgument };
+        let code = if is_in_use(&error) {
+            Code::AddressInUse
+        } else {
+            Code::InvalidArgument
+        };
         EngineError::new(code, text)
     })
 }
@@ -208,7 +242,8 @@ async fn accept_all(
         let ready = ready.clone();
         tokio::spawn(async move {
             // A handshake that fails concerns only the peer that began it.
-            if let Ok(Some(connection)) = tokio::time::timeout(timeout, shake_hands(incoming)).await {
+            if let Ok(Some(connection)) = tokio::time::timeout(timeout, shake_hands(incoming)).await
+            {
                 let _ = ready.send(connection).await;
             }
         });
@@ -219,8 +254,21 @@ async fn shake_hands(incoming: Incoming) -> Option<endpoint::Connection> {
     incoming.accept().ok()?.await.ok()
 }
 
+/// Waits until the system has taken the ports back: iroh closes a socket with its last user, and tasks
+/// that were woken by the end of their connection may not have run yet.
+async fn ports_free(addresses: &[String]) {
+    let is_taken = |address: &String| std::net::UdpSocket::bind(address).is_err();
+    for _ in 0..PORT_CHECKS {
+        if !addresses.iter().any(is_taken) {
+            return;
+        }
+        tokio::time::sleep(PORT_CHECK_INTERVAL).await;
+    }
+}
+
 fn socket_address(text: &str) -> Result<SocketAddr> {
-    text.parse().map_err(|_| EngineError::argument(format!("{text:?} is no address (ip:port)")))
+    text.parse()
+        .map_err(|_| EngineError::argument(format!("{text:?} is no address (ip:port)")))
 }
 
 fn is_in_use(error: &(dyn std::error::Error + 'static)) -> bool {

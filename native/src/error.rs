@@ -88,7 +88,10 @@ pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 impl EngineError {
     /// Gives a failure of a library or of the system its code.
     pub fn new(code: Code, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { code, source: source.into() }
+        Self {
+            code,
+            source: source.into(),
+        }
     }
 
     /// Says that a caller's value is out of its range.
@@ -103,13 +106,19 @@ impl EngineError {
 
     /// Says that this side closed or abandoned what the call was about.
     pub fn cancelled(what: &str) -> Self {
-        Self::new(Code::Cancelled, format!("the {what} was closed on this side"))
+        Self::new(
+            Code::Cancelled,
+            format!("the {what} was closed on this side"),
+        )
     }
 
     /// Gives a failure of the file system its code and names the file.
     pub fn disk(source: &io::Error, path: &[u8]) -> Self {
         let shown = if path.is_empty() { b"." } else { path };
-        let text = format!("{}: {source}", String::from_utf8_lossy(shown).escape_debug());
+        let text = format!(
+            "{}: {source}",
+            String::from_utf8_lossy(shown).escape_debug()
+        );
         Self::new(disk_code(source), text)
     }
 
@@ -153,9 +162,10 @@ impl From<ConnectionError> for EngineError {
                 Self::remote(close.error_code, text.trim_end_matches(": "))
             }
             ConnectionError::LocallyClosed => Self::cancelled("connection"),
-            ConnectionError::TimedOut => {
-                Self::new(Code::ConnectionLost, "the peer was not heard of for too long")
-            }
+            ConnectionError::TimedOut => Self::new(
+                Code::ConnectionLost,
+                "the peer was not heard of for too long",
+            ),
             other => Self::new(Code::ConnectionLost, other.to_string()),
         }
     }
@@ -207,7 +217,10 @@ pub fn full_text(error: &dyn Error) -> String {
 
 fn disk_code(error: &io::Error) -> Code {
     use io::ErrorKind;
-    if let Some(code) = error.raw_os_error().and_then(crate::platform::disk_code_of_system) {
+    if let Some(code) = error
+        .raw_os_error()
+        .and_then(crate::platform::disk_code_of_system)
+    {
         return code;
     }
     match error.kind() {

@@ -11,13 +11,13 @@ use napi::bindgen_prelude::{Buffer, Uint8Array};
 use napi_derive::napi;
 
 use crate::{
-    bundle::file_time,
     error::{EngineError, Result},
     listing::{Kind, StatObject, packed},
     partial::{Partial, PartialFile},
     path::{at, folder_at, place_at, place_below, wrong_kind},
     piece::exact,
     platform,
+    receive_bundle::file_time,
     runtime::blocking,
     source::{Source, SourceFile},
 };
@@ -41,7 +41,9 @@ pub async fn open_folder(path: Uint8Array) -> Result<Folder> {
 
 impl Folder {
     fn new(root: Dir) -> Self {
-        Self { root: Mutex::new(Some(Arc::new(root))) }
+        Self {
+            root: Mutex::new(Some(Arc::new(root))),
+        }
     }
 
     /// Returns the open directory.
@@ -77,7 +79,9 @@ impl Folder {
     /// Lists a folder below as one packed buffer.
     #[napi]
     pub async fn list(&self, path: Uint8Array) -> Result<Buffer> {
-        let bytes = self.with(path, |root, path| packed(&*folder_at(root, path)?, path)).await?;
+        let bytes = self
+            .with(path, |root, path| packed(&*folder_at(root, path)?, path))
+            .await?;
         Ok(bytes.into())
     }
 
@@ -150,7 +154,10 @@ impl Folder {
         self.with(path, move |root, path| {
             let place = place_below(root, path)?;
             let text = platform::name_of_bytes(&target)?;
-            at(path, platform::create_link(&place.folder, &place.name, &text))
+            at(
+                path,
+                platform::create_link(&place.folder, &place.name, &text),
+            )
         })
         .await
     }
@@ -166,7 +173,10 @@ impl Folder {
     ) -> Result<()> {
         let target = target.root()?;
         let to = to.to_vec();
-        self.with(from, move |root, from| rename(root, from, &target, &to, replace)).await
+        self.with(from, move |root, from| {
+            rename(root, from, &target, &to, replace)
+        })
+        .await
     }
 
     /// Removes a file, a link, or a folder with all that is in it.
@@ -184,7 +194,10 @@ impl Folder {
     pub async fn set_metadata(&self, path: Uint8Array, mode: u32, mtime_ms: f64) -> Result<()> {
         self.with(path, move |root, path| {
             let place = place_at(root, path)?;
-            let file = at(path, platform::open_for_metadata(&place.folder, &place.name))?;
+            let file = at(
+                path,
+                platform::open_for_metadata(&place.folder, &place.name),
+            )?;
             at(path, file.set_modified(file_time(mtime_ms as i64)))?;
             at(path, platform::set_mode(&file, mode))
         })
@@ -215,7 +228,10 @@ impl Folder {
     /// Frees the directory; calls that are under way end first.
     #[napi]
     pub fn close(&self) {
-        self.root.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.root
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 }
 
@@ -238,9 +254,12 @@ fn remove(root: &Dir, path: &[u8]) -> Result<()> {
     let place = place_below(root, path)?;
     let name: &OsStr = &place.name;
     let stat = at(path, platform::stat_at(&place.folder, name))?;
-    at(path, match stat.kind {
-        Kind::Folder => place.folder.remove_dir_all(name),
-        Kind::Link => cap_fs_ext::DirExt::remove_file_or_symlink(&*place.folder, name),
-        Kind::File | Kind::Other => place.folder.remove_file(name),
-    })
+    at(
+        path,
+        match stat.kind {
+            Kind::Folder => place.folder.remove_dir_all(name),
+            Kind::Link => cap_fs_ext::DirExt::remove_file_or_symlink(&*place.folder, name),
+            Kind::File | Kind::Other => place.folder.remove_file(name),
+        },
+    )
 }

@@ -32,7 +32,10 @@ impl PieceHasher {
         if !piece.is_whole_file {
             hasher.set_input_offset(piece.offset);
         }
-        Self { hasher, is_whole_file: piece.is_whole_file }
+        Self {
+            hasher,
+            is_whole_file: piece.is_whole_file,
+        }
     }
 
     /// Takes the next bytes; at least 16 KiB at a time use the processor's widest instructions.
@@ -52,7 +55,11 @@ impl PieceHasher {
 /// Merges the values of all pieces of a file into its BLAKE3 hash.
 #[napi]
 pub fn merge_pieces(values: Uint8Array, file_bytes: f64, piece_bytes: f64) -> napi::Result<Buffer> {
-    let hash = merge(&values, exact("file size", file_bytes)?, piece_size(piece_bytes)?)?;
+    let hash = merge(
+        &values,
+        exact("file size", file_bytes)?,
+        piece_size(piece_bytes)?,
+    )?;
     Ok(hash.as_bytes().as_slice().into())
 }
 
@@ -98,7 +105,20 @@ mod tests {
 
     #[test]
     fn merged_pieces_are_the_hash_of_the_file_at_every_edge() {
-        for file_bytes in [0, 1, 1023, 1024, 1025, 2048, 2049, 4095, 4096, 5000, 65_537, 1 << 20] {
+        for file_bytes in [
+            0,
+            1,
+            1023,
+            1024,
+            1025,
+            2048,
+            2049,
+            4095,
+            4096,
+            5000,
+            65_537,
+            1 << 20,
+        ] {
             let content: Vec<u8> = (0..file_bytes).map(|i| (i * 31 % 251) as u8).collect();
             for piece_bytes in [1024_u64, 4096, 65_536] {
                 let run = Run::new(&RunOptions {
@@ -119,7 +139,11 @@ mod tests {
 
                 let merged = merge(&values, file_bytes as u64, piece_bytes).unwrap();
 
-                assert_eq!(merged, blake3::hash(&content), "{file_bytes} by {piece_bytes}");
+                assert_eq!(
+                    merged,
+                    blake3::hash(&content),
+                    "{file_bytes} by {piece_bytes}"
+                );
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     folder::Folder,
     partial::PartialFile,
     piece::{Run, RunOptions, exact},
-    receive_run, send_run,
+    receive_bundle, receive_run, send_bundle, send_run,
     source::SourceFile,
     stream::{ReceiveHalf, SendHalf},
 };
@@ -88,13 +88,17 @@ impl BidirectionalStream {
     /// A handle of the sending half.
     #[napi(getter)]
     pub fn send(&self) -> SendStream {
-        SendStream { half: Arc::clone(&self.send) }
+        SendStream {
+            half: Arc::clone(&self.send),
+        }
     }
 
     /// A handle of the receiving half.
     #[napi(getter)]
     pub fn receive(&self) -> ReceiveStream {
-        ReceiveStream { half: Arc::clone(&self.receive) }
+        ReceiveStream {
+            half: Arc::clone(&self.receive),
+        }
     }
 }
 
@@ -118,7 +122,8 @@ impl SendStream {
     pub async fn write(&self, bytes: Uint8Array) -> Result<()> {
         let bytes = Bytes::copy_from_slice(&bytes);
         let half = &self.half;
-        half.unless_given_up(async { half.outgoing().await.write(&mut [bytes]).await }).await
+        half.unless_given_up(async { half.outgoing().await?.write(&mut [bytes]).await })
+            .await
     }
 
     /// Writes a header and a run of pieces.
@@ -132,11 +137,13 @@ impl SendStream {
         let source = source.source()?;
         let run = Run::new(&run)?;
         let half = &self.half;
-        let verb = async {
-            send_run::send_run(&mut half.outgoing().await, &header, &source, run).await
-        };
+        let verb =
+            async { send_run::send_run(&mut half.outgoing().await?, &header, &source, run).await };
         let sent = half.unless_given_up(verb).await?;
-        Ok(SentRunObject { values: sent.values.into(), failure: sent.failure })
+        Ok(SentRunObject {
+            values: sent.values.into(),
+            failure: sent.failure,
+        })
     }
 
     /// Writes a header and a packed list of files, each as one piece.
@@ -151,7 +158,7 @@ impl SendStream {
         let files = bundle::unpack(&files)?;
         let half = &self.half;
         let verb = async {
-            bundle::send_bundle(&mut half.outgoing().await, &header, root, files).await
+            send_bundle::send_bundle(&mut half.outgoing().await?, &header, root, files).await
         };
         Ok(bundle_object(half.unless_given_up(verb).await?))
     }
@@ -160,7 +167,8 @@ impl SendStream {
     #[napi]
     pub async fn finish(&self) -> Result<()> {
         let half = &self.half;
-        half.unless_given_up(async { half.outgoing().await.finish() }).await
+        half.unless_given_up(async { half.outgoing().await?.finish() })
+            .await
     }
 
     /// Abandons the stream with an error number.
@@ -191,7 +199,7 @@ impl ReceiveStream {
         let mut bytes = vec![0; exact("length", length)? as usize];
         let half = &self.half;
         let is_there = half
-            .unless_given_up(async { half.incoming().await.fill_or_end(&mut bytes).await })
+            .unless_given_up(async { half.incoming().await?.fill_or_end(&mut bytes).await })
             .await?;
         Ok(is_there.then(|| bytes.into()))
     }
@@ -207,7 +215,7 @@ impl ReceiveStream {
         let run = Run::new(&run)?;
         let half = &self.half;
         let verb = async {
-            let mut incoming = half.incoming().await;
+            let mut incoming = half.incoming().await?;
             receive_run::receive_run(&mut incoming, &partial, &half.disk, run).await
         };
         let received = half.unless_given_up(verb).await?;
@@ -229,8 +237,8 @@ impl ReceiveStream {
         let targets = bundle::unpack(&targets)?;
         let half = &self.half;
         let verb = async {
-            let mut incoming = half.incoming().await;
-            bundle::receive_bundle(&mut incoming, &root, &half.disk, &targets).await
+            let mut incoming = half.incoming().await?;
+            receive_bundle::receive_bundle(&mut incoming, &root, &half.disk, &targets).await
         };
         Ok(bundle_object(half.unless_given_up(verb).await?))
     }
@@ -245,8 +253,15 @@ impl ReceiveStream {
 fn bundle_object(results: Vec<BundledResult>) -> BundleObject {
     let hashes: Vec<u8> = results.iter().flat_map(|result| result.hash).collect();
     let statuses: Vec<u8> = results.iter().map(|result| result.status as u8).collect();
-    let failures = results.into_iter().zip(0..).filter_map(|(result, position)| {
-        result.failure.map(|text| BundleFailure { position, text })
-    });
-    BundleObject { hashes: hashes.into(), statuses: statuses.into(), failures: failures.collect() }
+    let failures = results
+        .into_iter()
+        .zip(0..)
+        .filter_map(|(result, position)| {
+            result.failure.map(|text| BundleFailure { position, text })
+        });
+    BundleObject {
+        hashes: hashes.into(),
+        statuses: statuses.into(),
+        failures: failures.collect(),
+    }
 }

@@ -5,22 +5,26 @@
 
 mod bundle;
 mod congestion;
-mod connection;
-mod endpoint;
+pub mod connection;
+pub mod endpoint;
 mod error;
-mod folder;
-mod hash;
-mod lane;
-mod listing;
+pub mod folder;
+pub mod hash;
+pub mod held;
+pub mod lane;
+pub mod listing;
 mod mapping;
-mod partial;
+pub mod partial;
 mod path;
-mod piece;
+pub mod piece;
 mod platform;
+mod receive_bundle;
 mod receive_run;
-mod runtime;
+mod registry;
+pub mod runtime;
+mod send_bundle;
 mod send_run;
-mod source;
+pub mod source;
 mod stream;
 mod transport;
 
@@ -29,5 +33,8 @@ use napi_derive::napi;
 /// Lists the codes that failures of this addon can have, for the test that compares them with TypeScript's.
 #[napi]
 pub fn error_code_names() -> Vec<String> {
-    error::Code::ALL.iter().map(|code| code.name().to_owned()).collect()
+    error::Code::ALL
+        .iter()
+        .map(|code| code.name().to_owned())
+        .collect()
 }

@@ -3,11 +3,7 @@
 use cap_std::fs::Dir;
 use napi_derive::napi;
 
-use crate::{
-    error::Result,
-    path::at,
-    platform,
-};
+use crate::{error::Result, path::at, platform};
 
 /// What kind of thing stands in a folder; the numbers cross to JavaScript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,5 +107,9 @@ pub fn sync_each(folder: &Dir) -> std::io::Result<()> {
 }
 
 fn identity(stat: &Stat) -> String {
-    if stat.number == 0 { String::new() } else { format!("{}:{}", stat.device, stat.number) }
+    if stat.number == 0 {
+        String::new()
+    } else {
+        format!("{}:{}", stat.device, stat.number)
+    }
 }

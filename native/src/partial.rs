@@ -25,7 +25,9 @@ impl Partial {
     /// Creates a file that must not exist, with its blocks reserved; without them, nothing stays.
     pub fn create(root: &Dir, path: &[u8], bytes: u64, mode: u32) -> Result<Self> {
         let place = place_below(root, path)?;
-        let created = place.folder.open_with(&place.name, &platform::creating(mode));
+        let created = place
+            .folder
+            .open_with(&place.name, &platform::creating(mode));
         let file = at(path, created)?.into_std();
         if bytes > 0
             && let Err(error) = platform::reserve(&file, bytes)
@@ -34,7 +36,10 @@ impl Partial {
             let _ = place.folder.remove_file(&place.name);
             return Err(EngineError::disk(&error, path));
         }
-        Ok(Self { file, path: path.to_vec() })
+        Ok(Self {
+            file,
+            path: path.to_vec(),
+        })
     }
 
     /// Writes all bytes at an offset.
@@ -52,13 +57,17 @@ pub struct PartialFile {
 impl PartialFile {
     /// Gives an open file to JavaScript.
     pub fn new(partial: Partial) -> Self {
-        Self { partial: Mutex::new(Some(Arc::new(partial))) }
+        Self {
+            partial: Mutex::new(Some(Arc::new(partial))),
+        }
     }
 
     /// Returns the open file.
     pub fn partial(&self) -> Result<Arc<Partial>> {
         let partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
-        partial.clone().ok_or_else(|| EngineError::cancelled("file"))
+        partial
+            .clone()
+            .ok_or_else(|| EngineError::cancelled("file"))
     }
 }
 
@@ -74,6 +83,9 @@ impl PartialFile {
     /// Frees the file; a verb that writes it ends first.
     #[napi]
     pub fn close(&self) {
-        self.partial.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.partial
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 }

@@ -62,13 +62,18 @@ pub fn place_at<'a>(root: &'a Dir, path: &[u8]) -> Result<Place<'a>> {
         b"" => OsString::from("."),
         name => one_name(name, path)?,
     };
-    Ok(Place { folder: folder_at(root, parent)?, name })
+    Ok(Place {
+        folder: folder_at(root, parent)?,
+        name,
+    })
 }
 
 /// The same for a path that must not be the folder itself.
 pub fn place_below<'a>(root: &'a Dir, path: &[u8]) -> Result<Place<'a>> {
     if path.is_empty() {
-        return Err(EngineError::argument("an empty path names the folder itself"));
+        return Err(EngineError::argument(
+            "an empty path names the folder itself",
+        ));
     }
     place_at(root, path)
 }
@@ -85,7 +90,9 @@ fn names(path: &[u8]) -> Result<Vec<OsString>> {
     if path.is_empty() {
         return Ok(Vec::new());
     }
-    path.split(|byte| *byte == b'/').map(|name| one_name(name, path)).collect()
+    path.split(|byte| *byte == b'/')
+        .map(|name| one_name(name, path))
+        .collect()
 }
 
 /// Checks that a part of a path is one name and makes it a name of the system.
@@ -118,7 +125,10 @@ pub fn at<T>(path: &[u8], result: io::Result<T>) -> Result<T> {
 /// Says that something else stands at a path than what was asked for.
 pub fn wrong_kind(path: &[u8], wanted: &str) -> EngineError {
     let shown = String::from_utf8_lossy(path);
-    EngineError::new(Code::DiskDenied, format!("{}: not {wanted}", shown.escape_debug()))
+    EngineError::new(
+        Code::DiskDenied,
+        format!("{}: not {wanted}", shown.escape_debug()),
+    )
 }
 
 #[cfg(test)]
@@ -127,7 +137,9 @@ mod tests {
 
     #[test]
     fn a_path_that_could_leave_the_folder_is_refused() {
-        let hostile: [&[u8]; 8] = [b"..", b"a/../b", b"/etc", b"a//b", b"a/", b".", b"a/./b", b"a\0b"];
+        let hostile: [&[u8]; 8] = [
+            b"..", b"a/../b", b"/etc", b"a//b", b"a/", b".", b"a/./b", b"a\0b",
+        ];
         for path in hostile {
             assert!(names(path).is_err(), "{}", String::from_utf8_lossy(path));
         }

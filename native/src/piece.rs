@@ -48,10 +48,12 @@ impl Header {
                 "a piece of {bytes} bytes was announced with {length}"
             ))),
             CODEC_ABSENT if length == 0 => Ok(Self::Absent),
-            CODEC_ABSENT => {
-                Err(EngineError::frame(format!("an absent piece was announced with {length} bytes")))
-            }
-            other => Err(EngineError::frame(format!("a piece has the unknown codec {other}"))),
+            CODEC_ABSENT => Err(EngineError::frame(format!(
+                "an absent piece was announced with {length} bytes"
+            ))),
+            other => Err(EngineError::frame(format!(
+                "a piece has the unknown codec {other}"
+            ))),
         }
     }
 }
@@ -139,7 +141,9 @@ pub fn exact(what: &str, value: f64) -> Result<u64> {
     if value.fract() == 0.0 && (0.0..=LARGEST_EXACT).contains(&value) {
         return Ok(value as u64);
     }
-    Err(EngineError::argument(format!("{what}: {value} is no whole number from 0 to 2^53")))
+    Err(EngineError::argument(format!(
+        "{what}: {value} is no whole number from 0 to 2^53"
+    )))
 }
 
 /// Takes a piece size: a power of two that a BLAKE3 subtree can have.
@@ -174,10 +178,28 @@ mod tests {
 
     #[test]
     fn a_header_that_says_another_length_is_refused() {
-        assert_eq!(Header::decode([0, 0, 0, 4, 0], 1024).unwrap(), Header::Plain);
-        assert_eq!(Header::decode([255, 0, 0, 0, 0], 1024).unwrap(), Header::Absent);
-        for bad in [[0, 0, 0, 4, 1], [0, 255, 255, 255, 255], [255, 0, 0, 0, 1], [1, 0, 0, 4, 0]] {
-            assert_eq!(Header::decode(bad, 1024).unwrap_err().to_string().split(':').next(), Some("INVALID_FRAME"));
+        assert_eq!(
+            Header::decode([0, 0, 0, 4, 0], 1024).unwrap(),
+            Header::Plain
+        );
+        assert_eq!(
+            Header::decode([255, 0, 0, 0, 0], 1024).unwrap(),
+            Header::Absent
+        );
+        for bad in [
+            [0, 0, 0, 4, 1],
+            [0, 255, 255, 255, 255],
+            [255, 0, 0, 0, 1],
+            [1, 0, 0, 4, 0],
+        ] {
+            assert_eq!(
+                Header::decode(bad, 1024)
+                    .unwrap_err()
+                    .to_string()
+                    .split(':')
+                    .next(),
+                Some("INVALID_FRAME")
+            );
         }
     }
 
@@ -185,7 +207,13 @@ mod tests {
     fn a_run_is_cut_into_pieces_of_which_only_the_files_last_is_short() {
         let pieces: Vec<_> = run(1024, 1500, 1024, 2524).unwrap().pieces().collect();
 
-        assert_eq!(pieces.iter().map(|p| (p.offset, p.bytes)).collect::<Vec<_>>(), [(1024, 1024), (2048, 476)]);
+        assert_eq!(
+            pieces
+                .iter()
+                .map(|p| (p.offset, p.bytes))
+                .collect::<Vec<_>>(),
+            [(1024, 1024), (2048, 476)]
+        );
         assert!(!pieces[0].is_whole_file);
     }
 
@@ -193,15 +221,34 @@ mod tests {
     fn an_empty_file_is_one_empty_piece() {
         let pieces: Vec<_> = run(0, 0, 1024, 0).unwrap().pieces().collect();
 
-        assert_eq!(pieces, [Piece { offset: 0, bytes: 0, is_whole_file: true }]);
+        assert_eq!(
+            pieces,
+            [Piece {
+                offset: 0,
+                bytes: 0,
+                is_whole_file: true
+            }]
+        );
     }
 
     #[test]
     fn a_run_that_is_no_whole_pieces_is_refused() {
-        let wrong = [(1, 1024, 1024, 4096), (0, 1000, 1024, 4096), (0, 0, 1024, 4096), (4096, 1024, 1024, 4096), (0, 3000, 3000, 3000), (0, 512, 512, 512)];
+        let wrong = [
+            (1, 1024, 1024, 4096),
+            (0, 1000, 1024, 4096),
+            (0, 0, 1024, 4096),
+            (4096, 1024, 1024, 4096),
+            (0, 3000, 3000, 3000),
+            (0, 512, 512, 512),
+        ];
         for (offset, length, piece, file) in wrong {
-            assert!(run(offset, length, piece, file).is_err(), "{offset} {length} {piece} {file}");
+            assert!(
+                run(offset, length, piece, file).is_err(),
+                "{offset} {length} {piece} {file}"
+            );
         }
-        assert!(exact("x", 0.5).is_err() && exact("x", -1.0).is_err() && exact("x", f64::NAN).is_err());
+        assert!(
+            exact("x", 0.5).is_err() && exact("x", -1.0).is_err() && exact("x", f64::NAN).is_err()
+        );
     }
 }

@@ -43,7 +43,11 @@ pub async fn receive_run(
 ) -> Result<ReceivedRun> {
     let count = run.count();
     let step = run.piece_bytes.min(STEP_BYTES as u64) as usize;
-    let mut sink = Sink { partial, disk, buffer: vec![0; step] };
+    let mut sink = Sink {
+        partial,
+        disk,
+        buffer: vec![0; step],
+    };
     let mut values = Vec::with_capacity(count * VALUE_BYTES);
     let mut bad = Vec::new();
     let mut absent_from = count;
@@ -63,7 +67,11 @@ pub async fn receive_run(
         header = next;
     }
     values.resize(count * VALUE_BYTES, 0);
-    Ok(ReceivedRun { values, bad, absent_from })
+    Ok(ReceivedRun {
+        values,
+        bad,
+        absent_from,
+    })
 }
 
 impl Sink<'_> {
@@ -76,7 +84,11 @@ impl Sink<'_> {
             incoming.fill_all(bytes).await?;
             hasher.update(bytes);
             // Written on this thread: handing the bytes to another one cost a third of the speed.
-            let permit = self.disk.acquire().await.map_err(|_| EngineError::cancelled("endpoint"))?;
+            let permit = self
+                .disk
+                .acquire()
+                .await
+                .map_err(|_| EngineError::cancelled("endpoint"))?;
             self.partial.write(bytes, piece.offset + u64::from(done))?;
             drop(permit);
             done += wanted;

@@ -28,8 +28,10 @@ pub async fn send_run(
     source: &Source,
     run: Run,
 ) -> Result<SentRun> {
-    let mut sent =
-        SentRun { values: Vec::with_capacity(run.count() * VALUE_BYTES), failure: None };
+    let mut sent = SentRun {
+        values: Vec::with_capacity(run.count() * VALUE_BYTES),
+        failure: None,
+    };
     // Small fields travel in one chunk: a piece's value with the next piece's header.
     let mut small = BytesMut::from(header);
     source.advise(run.offset, run.length);

@@ -52,11 +52,16 @@ impl Source {
             return Err(wrong_kind(path, "a file"));
         }
         let mapping = if memory_map && opened.bytes > 0 {
-            Some(at(path, Mapping::new(&file))?)
+            at(path, Mapping::new(&file))?
         } else {
             None
         };
-        Ok(Self { file, mapping, opened, path: path.to_vec() })
+        Ok(Self {
+            file,
+            mapping,
+            opened,
+            path: path.to_vec(),
+        })
     }
 
     /// Asks the system to fetch a part of the file ahead of its reading.
@@ -73,12 +78,16 @@ impl Source {
         let mut done = 0;
         while done < piece.bytes {
             let wanted = (piece.bytes - done).min(STEP_BYTES as u32);
-            let chunk = self.read_step(piece.offset + u64::from(done), wanted as usize, &mut hasher)?;
+            let chunk =
+                self.read_step(piece.offset + u64::from(done), wanted as usize, &mut hasher)?;
             chunks.push(chunk);
             done += wanted;
             tokio::task::yield_now().await;
         }
-        Ok(ReadPiece { chunks, value: hasher.value() })
+        Ok(ReadPiece {
+            chunks,
+            value: hasher.value(),
+        })
     }
 
     fn read_step(&self, offset: u64, wanted: usize, hasher: &mut PieceHasher) -> Result<Bytes> {
@@ -87,13 +96,25 @@ impl Source {
             Some(mapping) => mapping.bytes(offset, wanted),
         };
         hasher.update(&chunk);
-        let is_torn = self.mapping.as_ref().is_some_and(Mapping::is_torn);
-        if chunk.len() == wanted && !is_torn {
+        if chunk.len() == wanted && !self.is_torn(offset + wanted as u64)? {
             return Ok(chunk);
         }
         let shown = String::from_utf8_lossy(&self.path);
-        let text = format!("{}: the file became shorter while it was sent", shown.escape_debug());
+        let text = format!(
+            "{}: the file became shorter while it was sent",
+            shown.escape_debug()
+        );
         Err(EngineError::new(Code::SourceChanged, text))
+    }
+
+    /// Tells whether a mapping showed zeros up to `end` where the file no longer is.
+    ///
+    /// The page in which a shortened file ends is there, so its size must be looked at, too.
+    fn is_torn(&self, end: u64) -> Result<bool> {
+        let Some(mapping) = &self.mapping else {
+            return Ok(false);
+        };
+        Ok(mapping.is_torn() || at(&self.path, platform::stat_of(&self.file))?.bytes < end)
     }
 }
 
@@ -107,7 +128,10 @@ pub struct SourceFile {
 impl SourceFile {
     /// Gives an open file to JavaScript.
     pub fn new(source: Source) -> Self {
-        Self { opened: source.opened, source: Mutex::new(Some(Arc::new(source))) }
+        Self {
+            opened: source.opened,
+            source: Mutex::new(Some(Arc::new(source))),
+        }
     }
 
     /// Returns the open file.
@@ -135,6 +159,9 @@ impl SourceFile {
     /// Frees the file; a verb that reads it ends first.
     #[napi]
     pub fn close(&self) {
-        self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.source
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use iroh::endpoint::{self, VarInt};
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -20,7 +20,8 @@ use crate::{
 
 /// The sending half of a stream, shared by JavaScript's handle and the verb that is under way.
 pub struct SendHalf {
-    stream: Mutex<endpoint::SendStream>,
+    /// Empty once the endpoint is closed.
+    stream: Mutex<Option<endpoint::SendStream>>,
     sent: AtomicU64,
     given_up: CancellationToken,
     is_finished: AtomicBool,
@@ -29,14 +30,14 @@ pub struct SendHalf {
 /// The sending half while a verb has it to itself.
 pub struct Outgoing<'a> {
     half: &'a SendHalf,
-    stream: MutexGuard<'a, endpoint::SendStream>,
+    stream: MappedMutexGuard<'a, endpoint::SendStream>,
 }
 
 impl SendHalf {
     /// Takes a stream that was just opened.
     pub fn new(stream: endpoint::SendStream) -> Arc<Self> {
         Arc::new(Self {
-            stream: Mutex::new(stream),
+            stream: Mutex::new(Some(stream)),
             sent: AtomicU64::new(0),
             given_up: CancellationToken::new(),
             is_finished: AtomicBool::new(false),
@@ -56,22 +57,35 @@ impl SendHalf {
     }
 
     /// Waits for the stream to be free.
-    pub async fn outgoing(&self) -> Outgoing<'_> {
-        Outgoing { half: self, stream: self.stream.lock().await }
+    pub async fn outgoing(&self) -> Result<Outgoing<'_>> {
+        Ok(Outgoing {
+            half: self,
+            stream: only(self.stream.lock().await)?,
+        })
+    }
+
+    /// Cuts the verb that is under way off.
+    pub fn give_up(&self) {
+        self.given_up.cancel();
+    }
+
+    /// Lets go of the stream, and with it of the endpoint's sockets.
+    pub async fn release(&self) {
+        self.give_up();
+        self.stream.lock().await.take();
     }
 
     /// Abandons the stream; the verb that is under way is cut off first.
     pub fn reset(self: &Arc<Self>, number: f64) -> Result<()> {
         let number = error_number(number)?;
         self.given_up.cancel();
-        // A stream that has ended already has nothing to abandon.
         if let Ok(mut stream) = self.stream.try_lock() {
-            let _ = stream.reset(number);
+            reset(&mut stream, number);
             return Ok(());
         }
         let half = Arc::clone(self);
         napi::bindgen_prelude::spawn(async move {
-            let _ = half.stream.lock().await.reset(number);
+            reset(&mut *half.stream.lock().await, number);
         });
         Ok(())
     }
@@ -81,7 +95,7 @@ impl Drop for SendHalf {
     /// A stream that nobody finished must not look finished to the peer, which dropping it does.
     fn drop(&mut self) {
         if !self.is_finished.load(Ordering::Relaxed) {
-            let _ = self.stream.get_mut().reset(VarInt::from_u32(0));
+            reset(self.stream.get_mut(), VarInt::from_u32(0));
         }
     }
 }
@@ -98,7 +112,9 @@ impl Outgoing<'_> {
 
     /// Ends the stream; what was written still arrives.
     pub fn finish(&mut self) -> Result<()> {
-        self.stream.finish().map_err(|_| EngineError::cancelled("stream"))?;
+        self.stream
+            .finish()
+            .map_err(|_| EngineError::cancelled("stream"))?;
         self.half.is_finished.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -106,7 +122,8 @@ impl Outgoing<'_> {
 
 /// The receiving half of a stream, shared by JavaScript's handle and the verb that is under way.
 pub struct ReceiveHalf {
-    stream: Mutex<endpoint::RecvStream>,
+    /// Empty once the endpoint is closed.
+    stream: Mutex<Option<endpoint::RecvStream>>,
     received: AtomicU64,
     given_up: CancellationToken,
     /// The endpoint's permits for writing files.
@@ -116,14 +133,14 @@ pub struct ReceiveHalf {
 /// The receiving half while a verb has it to itself.
 pub struct Incoming<'a> {
     half: &'a ReceiveHalf,
-    stream: MutexGuard<'a, endpoint::RecvStream>,
+    stream: MappedMutexGuard<'a, endpoint::RecvStream>,
 }
 
 impl ReceiveHalf {
     /// Takes a stream that was just opened or accepted.
     pub fn new(stream: endpoint::RecvStream, disk: Arc<Semaphore>) -> Arc<Self> {
         Arc::new(Self {
-            stream: Mutex::new(stream),
+            stream: Mutex::new(Some(stream)),
             received: AtomicU64::new(0),
             given_up: CancellationToken::new(),
             disk,
@@ -141,22 +158,35 @@ impl ReceiveHalf {
     }
 
     /// Waits for the stream to be free.
-    pub async fn incoming(&self) -> Incoming<'_> {
-        Incoming { half: self, stream: self.stream.lock().await }
+    pub async fn incoming(&self) -> Result<Incoming<'_>> {
+        Ok(Incoming {
+            half: self,
+            stream: only(self.stream.lock().await)?,
+        })
+    }
+
+    /// Cuts the verb that is under way off.
+    pub fn give_up(&self) {
+        self.given_up.cancel();
+    }
+
+    /// Lets go of the stream, and with it of the endpoint's sockets.
+    pub async fn release(&self) {
+        self.give_up();
+        self.stream.lock().await.take();
     }
 
     /// Tells the peer to send no more; the verb that is under way is cut off first.
     pub fn stop(self: &Arc<Self>, number: f64) -> Result<()> {
         let number = error_number(number)?;
         self.given_up.cancel();
-        // A stream that has ended already has nothing to stop.
         if let Ok(mut stream) = self.stream.try_lock() {
-            let _ = stream.stop(number);
+            stop(&mut stream, number);
             return Ok(());
         }
         let half = Arc::clone(self);
         napi::bindgen_prelude::spawn(async move {
-            let _ = half.stream.lock().await.stop(number);
+            stop(&mut *half.stream.lock().await, number);
         });
         Ok(())
     }
@@ -167,7 +197,9 @@ impl Incoming<'_> {
     async fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            let Some(read) = self.stream.read(&mut buffer[filled..]).await? else { break };
+            let Some(read) = self.stream.read(&mut buffer[filled..]).await? else {
+                break;
+            };
             self.half.received.fetch_add(read as u64, Ordering::Relaxed);
             filled += read;
         }
@@ -189,9 +221,29 @@ impl Incoming<'_> {
             0 => Ok(false),
             filled => {
                 let missing = buffer.len() - filled;
-                Err(EngineError::frame(format!("the stream ended {missing} bytes too early")))
+                Err(EngineError::frame(format!(
+                    "the stream ended {missing} bytes too early"
+                )))
             }
         }
+    }
+}
+
+fn only<T>(guard: MutexGuard<'_, Option<T>>) -> Result<MappedMutexGuard<'_, T>> {
+    MutexGuard::try_map(guard, Option::as_mut).map_err(|_| EngineError::cancelled("stream"))
+}
+
+fn reset(stream: &mut Option<endpoint::SendStream>, number: VarInt) {
+    if let Some(stream) = stream {
+        // A stream that has ended already has nothing to abandon.
+        let _ = stream.reset(number);
+    }
+}
+
+fn stop(stream: &mut Option<endpoint::RecvStream>, number: VarInt) {
+    if let Some(stream) = stream {
+        // A stream that has ended already has nothing to stop.
+        let _ = stream.stop(number);
     }
 }
 
@@ -207,7 +259,7 @@ async fn unless<T>(
 }
 
 /// Takes an application's error number as QUIC can carry it.
-pub fn error_number(number: f64) -> Result<VarInt> {
+fn error_number(number: f64) -> Result<VarInt> {
     VarInt::from_u64(exact("error number", number)?)
         .map_err(|_| EngineError::argument(format!("error number: {number} is too large")))
 }

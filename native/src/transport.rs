@@ -47,7 +47,9 @@ fn controller(name: &str) -> Result<Arc<dyn ControllerFactory + Send + Sync>> {
         "bbr" => Ok(Arc::new(BottleneckFactory)),
         "cubic" => Ok(Arc::new(CubicConfig::default())),
         "newreno" => Ok(Arc::new(NewRenoConfig::default())),
-        other => Err(EngineError::argument(format!("congestion: {other:?} is not known"))),
+        other => Err(EngineError::argument(format!(
+            "congestion: {other:?} is not known"
+        ))),
     }
 }
 

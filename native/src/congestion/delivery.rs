@@ -104,14 +104,24 @@ impl Delivery {
     /// Notes a packet that arrived.
     pub fn acknowledged(&mut self, now: Instant, bytes: u64, number: u64) {
         self.in_flight = self.in_flight.saturating_sub(bytes);
-        let Some(sent) = self.take(number) else { return };
+        let Some(sent) = self.take(number) else {
+            return;
+        };
         self.delivered += bytes;
         self.delivered_at = now;
         let rtt = now.saturating_duration_since(sent.at);
         self.group = Some(match self.group {
-            None => Group { newest: sent, acknowledged: bytes, rtt },
+            None => Group {
+                newest: sent,
+                acknowledged: bytes,
+                rtt,
+            },
             Some(group) => Group {
-                newest: if sent.at >= group.newest.at { sent } else { group.newest },
+                newest: if sent.at >= group.newest.at {
+                    sent
+                } else {
+                    group.newest
+                },
                 acknowledged: group.acknowledged + bytes,
                 rtt: rtt.min(group.rtt),
             },
@@ -134,7 +144,10 @@ impl Delivery {
         shortest_rtt: Duration,
     ) -> Option<Sample> {
         self.in_flight = in_flight;
-        if self.app_limited_until.is_some_and(|until| self.delivered > until) {
+        if self
+            .app_limited_until
+            .is_some_and(|until| self.delivered > until)
+        {
             self.app_limited_until = None;
         }
         if is_app_limited {
@@ -148,7 +161,9 @@ impl Delivery {
             self.round_ends = self.delivered;
         }
         let sending = newest.at.saturating_duration_since(newest.flight_began);
-        let acknowledging = self.delivered_at.saturating_duration_since(newest.delivered_at);
+        let acknowledging = self
+            .delivered_at
+            .saturating_duration_since(newest.delivered_at);
         let interval = sending.max(acknowledging);
         let bytes = self.delivered - newest.delivered;
         let is_long_enough = !interval.is_zero() && interval >= shortest_rtt;

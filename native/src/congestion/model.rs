@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{
+    aggregation::Aggregation,
     delivery::{Delivery, Sample},
+    fullness::Fullness,
     recent_max::RecentMax,
 };
 
@@ -17,9 +19,6 @@ const DRAIN_GAIN: f64 = 1.0 / STARTUP_GAIN;
 const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
 /// Slightly below the estimate, so that a queue does not grow by its error; [draft] 2.4.
 const PACING_MARGIN: f64 = 0.99;
-/// A start that gains less than a quarter for three rounds has filled the path; [paper].
-const FULL_GROWTH: f64 = 1.25;
-const FULL_ROUNDS: u32 = 3;
 /// How long a shortest round trip is believed; [paper].
 const RTT_LIFETIME: Duration = Duration::from_secs(10);
 /// How long, at least, little is sent to see the empty path's round trip; [paper].
@@ -70,22 +69,6 @@ struct ShortestRtt {
     since: Instant,
 }
 
-/// Tells when the start no longer gains.
-#[derive(Clone, Copy, Debug, Default)]
-struct Fullness {
-    rate: u64,
-    rounds: u32,
-    is_full: bool,
-}
-
-/// What acknowledgements bring at once beyond the path's rate: Wi-Fi and receivers batch them.
-#[derive(Clone, Debug)]
-struct Aggregation {
-    began: Instant,
-    acknowledged: u64,
-    extra: RecentMax,
-}
-
 impl Model {
     /// Starts with nothing known of the path.
     pub fn new(now: Instant, packet_bytes: u64) -> Self {
@@ -98,7 +81,7 @@ impl Model {
             round: 0,
             rtt: None,
             fullness: Fullness::default(),
-            aggregation: Aggregation { began: now, acknowledged: 0, extra: RecentMax::default() },
+            aggregation: Aggregation::new(now),
             lost_in_round: 0,
             delivered_before_round: 0,
             has_lost_in_phase: false,
@@ -132,7 +115,8 @@ impl Model {
             State::Cruise { phase, .. } => CYCLE[phase],
             State::ProbeRtt { .. } => 1.0,
         };
-        self.rate().map(|rate| (rate as f64 * gain * PACING_MARGIN) as u64)
+        self.rate()
+            .map(|rate| (rate as f64 * gain * PACING_MARGIN) as u64)
     }
 
     /// Notes the size of a full packet.
@@ -166,12 +150,15 @@ impl Model {
     /// Draws the conclusions from a group of acknowledgements.
     pub fn acknowledgements_done(&mut self, now: Instant, in_flight: u64, is_app_limited: bool) {
         let shortest = self.rtt.map_or(Duration::ZERO, |rtt| rtt.value);
-        let Some(sample) = self.delivery.sample(in_flight, is_app_limited, shortest) else { return };
+        let Some(sample) = self.delivery.sample(in_flight, is_app_limited, shortest) else {
+            return;
+        };
         if sample.begins_round {
             self.begin_round();
         }
         self.take_rate(&sample);
-        self.aggregation.take(now, &sample, self.round, self.rates.value(), self.window);
+        self.aggregation
+            .take(now, &sample, self.round, self.rates.value(), self.window);
         if sample.begins_round && !sample.is_app_limited {
             self.fullness.take(self.rates.value());
         }
@@ -187,7 +174,7 @@ impl Model {
         if self.lost_in_round as f64 > total * LOSS_TOLERATED && self.round > 1 {
             // What arrived is what the path can do; older rounds promised too much.
             self.rates.keep_latest();
-            self.fullness.is_full = true;
+            self.fullness.set_full();
         }
         self.delivered_before_round = self.delivery.delivered();
         self.lost_in_round = 0;
@@ -211,18 +198,27 @@ impl Model {
     }
 
     fn advance(&mut self, now: Instant, is_rtt_old: bool) {
-        let cruise = State::Cruise { phase: 2, since: now };
+        let cruise = State::Cruise {
+            phase: 2,
+            since: now,
+        };
         match self.state {
             State::ProbeRtt { until: None } if self.delivery.in_flight() <= self.window() => {
                 let round_trip = self.rtt.map_or(Duration::ZERO, |rtt| rtt.value);
-                self.state = State::ProbeRtt { until: Some(now + RTT_PROBE.max(round_trip)) };
+                self.state = State::ProbeRtt {
+                    until: Some(now + RTT_PROBE.max(round_trip)),
+                };
             }
             State::ProbeRtt { until: Some(until) } if now >= until => {
-                self.state = if self.fullness.is_full { cruise } else { State::Startup };
+                self.state = if self.fullness.is_full() {
+                    cruise
+                } else {
+                    State::Startup
+                };
             }
             State::ProbeRtt { .. } => {}
             _ if is_rtt_old => self.state = State::ProbeRtt { until: None },
-            State::Startup if self.fullness.is_full => self.state = State::Drain,
+            State::Startup if self.fullness.is_full() => self.state = State::Drain,
             State::Startup => {}
             State::Drain if self.delivery.in_flight() <= self.content(1.0) => self.state = cruise,
             State::Drain => {}
@@ -245,16 +241,19 @@ impl Model {
             _ => is_long_enough,
         };
         if is_over {
-            self.state = State::Cruise { phase: (phase + 1) % CYCLE.len(), since: now };
+            self.state = State::Cruise {
+                phase: (phase + 1) % CYCLE.len(),
+                since: now,
+            };
             self.has_lost_in_phase = false;
         }
     }
 
     /// Lets the window follow the model by what is acknowledged ([paper], "cwnd_gain").
     fn grow(&mut self, acknowledged: u64) {
-        let target = self.content(WINDOW_GAIN) + self.aggregation.extra.value();
+        let target = self.content(WINDOW_GAIN) + self.aggregation.extra();
         let grown = self.window + acknowledged;
-        if self.fullness.is_full {
+        if self.fullness.is_full() {
             self.window = grown.min(target);
         } else if self.window < target || self.delivery.delivered() < self.initial_window() {
             self.window = grown;
@@ -272,30 +271,5 @@ impl Model {
 
     fn smallest_window(&self) -> u64 {
         SMALLEST_PACKETS * self.packet_bytes
-    }
-}
-
-impl Fullness {
-    fn take(&mut self, rate: u64) {
-        if rate as f64 >= self.rate as f64 * FULL_GROWTH {
-            self.rate = rate;
-            self.rounds = 0;
-        } else {
-            self.rounds += 1;
-            self.is_full |= self.rounds >= FULL_ROUNDS;
-        }
-    }
-}
-
-impl Aggregation {
-    fn take(&mut self, now: Instant, sample: &Sample, round: u64, rate: u64, window: u64) {
-        let expected = |began: Instant| (rate as f64 * (now - began).as_secs_f64()) as u64;
-        if self.acknowledged <= expected(self.began) {
-            self.began = now;
-            self.acknowledged = 0;
-        }
-        self.acknowledged = (self.acknowledged + sample.acknowledged).min(window);
-        let extra = self.acknowledged.saturating_sub(expected(self.began));
-        self.extra.add(round, extra.min(window));
     }
 }

@@ -1,0 +1,233 @@
+//! The model on a simulated path: one bottleneck with a queue, a delay, and random loss.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use super::model::Model;
+
+const PACKET_BYTES: u64 = 1452;
+/// Packets that are sent after a missing one until it counts as lost (RFC 9002, 6.1.1).
+const REORDERING: u64 = 3;
+
+struct Path {
+    bytes_per_second: f64,
+    delay: Duration,
+    loss: f64,
+    /// Content of the queue, in round trips of the bottleneck's rate.
+    queue: f64,
+    /// Bytes a second that the application has to send.
+    offered: f64,
+}
+
+#[derive(Debug)]
+struct Outcome {
+    /// Delivered bytes a second, of what the bottleneck can carry.
+    share: f64,
+    /// Packets that the queue dropped, of those sent.
+    dropped: f64,
+}
+
+/// Sends for so long and looks at the time after `warm_up`.
+fn run(path: &Path, model: &mut Model, start: Instant, warm_up: f64, seconds: f64) -> Outcome {
+    let mut random = Random(7);
+    let serial = Duration::from_secs_f64(PACKET_BYTES as f64 / path.bytes_per_second);
+    let queue =
+        (path.queue * path.bytes_per_second * path.delay.as_secs_f64()) as u64 / PACKET_BYTES;
+    let mut acks: VecDeque<(Instant, u64)> = VecDeque::new();
+    let mut flight: BTreeMap<u64, ()> = BTreeMap::new();
+    let (mut now, mut next_send, mut wire_free) = (start, start, start);
+    let (mut number, mut dropped, mut delivered) = (0_u64, 0_u64, 0_u64);
+    let end = start + Duration::from_secs_f64(seconds);
+    while now < end {
+        let is_limited =
+            (number * PACKET_BYTES) as f64 > path.offered * (now - start).as_secs_f64();
+        let has_room = (flight.len() as u64 + 1) * PACKET_BYTES <= model.window();
+        let next_ack = acks.front().map(|(at, _)| *at);
+        if has_room && !is_limited && next_ack.is_none_or(|at| next_send <= at) {
+            now = now.max(next_send);
+            model.sent(now, PACKET_BYTES, number);
+            flight.insert(number, ());
+            let waiting =
+                wire_free.saturating_duration_since(now).as_secs_f64() / serial.as_secs_f64();
+            if waiting as u64 > queue {
+                dropped += 1;
+            } else {
+                wire_free = wire_free.max(now) + serial;
+                if random.next() >= path.loss {
+                    acks.push_back((wire_free + path.delay, number));
+                }
+            }
+            number += 1;
+            let rate = model.pacing_rate().unwrap_or(1_000_000_000);
+            next_send =
+                now.max(next_send) + Duration::from_secs_f64(PACKET_BYTES as f64 / rate as f64);
+        } else if let Some((at, acknowledged)) = acks.pop_front() {
+            now = now.max(at);
+            next_send = next_send.max(now);
+            flight.remove(&acknowledged);
+            model.acknowledged(now, PACKET_BYTES, acknowledged);
+            delivered += if (now - start).as_secs_f64() > warm_up {
+                PACKET_BYTES
+            } else {
+                0
+            };
+            let in_flight = flight.len() as u64 * PACKET_BYTES;
+            model.acknowledgements_done(now, in_flight, is_limited);
+            while let Some(lost) = flight
+                .keys()
+                .next()
+                .copied()
+                .filter(|n| n + REORDERING < acknowledged)
+            {
+                flight.remove(&lost);
+                model.lost(PACKET_BYTES, lost);
+            }
+        } else {
+            // Everything that was under way is lost, or the application has nothing: time passes.
+            now += path.delay;
+            next_send = next_send.max(now);
+            for lost in std::mem::take(&mut flight).into_keys() {
+                model.lost(PACKET_BYTES, lost);
+            }
+        }
+    }
+    Outcome {
+        share: delivered as f64 / (seconds - warm_up) / path.bytes_per_second,
+        dropped: dropped as f64 / number as f64,
+    }
+}
+
+fn megabits(rate: f64, delay_ms: u64, loss: f64) -> Path {
+    Path {
+        bytes_per_second: rate * 125_000.0,
+        delay: Duration::from_millis(delay_ms),
+        loss,
+        queue: 1.0,
+        offered: f64::INFINITY,
+    }
+}
+
+fn fresh() -> (Model, Instant) {
+    let start = Instant::now();
+    (Model::new(start, PACKET_BYTES), start)
+}
+
+#[test]
+fn a_long_path_is_filled_whatever_it_loses_at_random() {
+    for (rate, delay_ms, loss) in [
+        (100.0, 150, 0.0),
+        (100.0, 150, 0.01),
+        (100.0, 150, 0.05),
+        (500.0, 50, 0.01),
+        (10.0, 20, 0.02),
+        (50.0, 600, 0.01),
+    ] {
+        let (mut model, start) = fresh();
+
+        let outcome = run(
+            &megabits(rate, delay_ms, loss),
+            &mut model,
+            start,
+            10.0,
+            30.0,
+        );
+
+        let possible = 1.0 - loss;
+        assert!(
+            outcome.share > possible * 0.88,
+            "{rate} Mbit/s, {delay_ms} ms, {loss}: {outcome:?}"
+        );
+        assert!(
+            outcome.dropped < 0.03,
+            "{rate} Mbit/s, {delay_ms} ms, {loss}: {outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn a_start_fills_the_path_within_twelve_round_trips() {
+    let (mut model, start) = fresh();
+
+    let outcome = run(&megabits(100.0, 100, 0.01), &mut model, start, 1.2, 2.2);
+
+    assert!(outcome.share > 0.85, "{outcome:?}");
+}
+
+#[test]
+fn a_shallow_queue_costs_few_packets() {
+    let (mut model, start) = fresh();
+    let path = Path {
+        queue: 0.1,
+        ..megabits(100.0, 50, 0.0)
+    };
+
+    let outcome = run(&path, &mut model, start, 5.0, 20.0);
+
+    assert!(outcome.share > 0.8 && outcome.dropped < 0.15, "{outcome:?}");
+}
+
+#[test]
+fn a_path_that_becomes_faster_or_slower_is_followed() {
+    let (mut model, start) = fresh();
+    run(&megabits(20.0, 50, 0.01), &mut model, start, 1.0, 5.0);
+    let later = start + Duration::from_secs(5);
+
+    let faster = run(&megabits(200.0, 50, 0.01), &mut model, later, 6.0, 12.0);
+    let slower = run(
+        &megabits(20.0, 50, 0.01),
+        &mut model,
+        later + Duration::from_secs(12),
+        3.0,
+        9.0,
+    );
+
+    assert!(faster.share > 0.8, "{faster:?}");
+    assert!(slower.share > 0.8, "{slower:?}");
+}
+
+#[test]
+fn an_application_that_sends_little_does_not_spoil_the_estimate() {
+    let (mut model, start) = fresh();
+    run(&megabits(100.0, 50, 0.0), &mut model, start, 1.0, 3.0);
+    let known = model.rate().unwrap();
+    let trickle = Path {
+        offered: 100_000.0,
+        ..megabits(100.0, 50, 0.0)
+    };
+
+    run(
+        &trickle,
+        &mut model,
+        start + Duration::from_secs(3),
+        1.0,
+        5.0,
+    );
+
+    assert!(
+        model.rate().unwrap() as f64 > known as f64 * 0.9,
+        "{known} {:?}",
+        model.rate()
+    );
+}
+
+#[test]
+fn the_window_never_closes() {
+    let (mut model, _) = fresh();
+    model.nothing_arrives();
+
+    assert_eq!(model.window(), 4 * PACKET_BYTES);
+}
+
+/// A generator of numbers from 0 to 1 that are the same in every run (xorshift64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}

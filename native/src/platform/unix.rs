@@ -47,7 +47,11 @@ pub fn is_more_than_a_name(name: &[u8]) -> bool {
 
 /// Says what stands at a name, without following a link.
 pub fn stat_at(folder: &Dir, name: &OsStr) -> io::Result<Stat> {
-    Ok(stat_of_system(&rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?))
+    Ok(stat_of_system(&rustix::fs::statat(
+        folder,
+        name,
+        AtFlags::SYMLINK_NOFOLLOW,
+    )?))
 }
 
 /// Says what an open file is.
@@ -58,7 +62,9 @@ pub fn stat_of(file: &File) -> io::Result<Stat> {
 /// Options that open a file for reading and neither follow a link nor wait for a FIFO's other end.
 pub fn reading() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+    options
+        .read(true)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
     options
 }
 
@@ -190,7 +196,12 @@ pub fn open_folder(path: &OsStr) -> io::Result<Dir> {
 /// cap-std holds folders in a way (`O_PATH`) that cannot be read or synced.
 fn readable(folder: &Dir) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::openat(folder, ".", flags, Mode::empty())?))
+    Ok(File::from(rustix::fs::openat(
+        folder,
+        ".",
+        flags,
+        Mode::empty(),
+    )?))
 }
 
 fn permission_bits(mode: u32) -> Mode {
@@ -205,11 +216,18 @@ fn stat_of_system(stat: &SystemStat) -> Stat {
         _ => Kind::Other,
     };
     let nanoseconds = stat.st_mtime_nsec as i64;
-    #[allow(clippy::unnecessary_cast, reason = "the widths differ from system to system")]
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the widths differ from system to system"
+    )]
     Stat {
         kind,
-        bytes: if kind == Kind::File { stat.st_size as u64 } else { 0 },
-        mode: u32::from(stat.st_mode) & 0o777,
+        bytes: if kind == Kind::File {
+            stat.st_size as u64
+        } else {
+            0
+        },
+        mode: stat.st_mode as u32 & 0o777,
         mtime_ms: stat.st_mtime as i64 * 1000 + nanoseconds / 1_000_000,
         device: stat.st_dev as u64,
         number: stat.st_ino as u64,

@@ -1,0 +1,35 @@
+//! When the start of a path has filled it.
+
+/// A start that gains less than a quarter for three rounds has filled the path; [paper].
+const FULL_GROWTH: f64 = 1.25;
+const FULL_ROUNDS: u32 = 3;
+/// Tells when the start no longer gains.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fullness {
+    rate: u64,
+    rounds: u32,
+    is_full: bool,
+}
+
+impl Fullness {
+    /// Takes the path's rate after a round.
+    pub fn take(&mut self, rate: u64) {
+        if rate as f64 >= self.rate as f64 * FULL_GROWTH {
+            self.rate = rate;
+            self.rounds = 0;
+        } else {
+            self.rounds += 1;
+            self.is_full |= self.rounds >= FULL_ROUNDS;
+        }
+    }
+
+    /// Tells whether the path is full.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Says that the path is full, whatever its rate.
+    pub fn set_full(&mut self) {
+        self.is_full = true;
+    }
+}

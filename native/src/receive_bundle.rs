@@ -1,0 +1,81 @@
+//! Receives many small files from one stream.
+
+use std::time::{Duration, SystemTime};
+
+use cap_std::fs::Dir;
+use tokio::sync::Semaphore;
+
+use crate::{
+    bundle::{BundledFile, BundledResult, Parents, Status},
+    error::{EngineError, Result},
+    path::at,
+    piece::{HEADER_BYTES, Header, VALUE_BYTES},
+    platform,
+    stream::Incoming,
+};
+
+/// Reads one piece a target, creates each file, writes it, and sets its mode and mtime.
+pub async fn receive_bundle(
+    incoming: &mut Incoming<'_>,
+    root: &Dir,
+    disk: &Semaphore,
+    targets: &[BundledFile],
+) -> Result<Vec<BundledResult>> {
+    let mut results = Vec::with_capacity(targets.len());
+    let mut parents = Parents::new(root);
+    let mut buffer = Vec::new();
+    for target in targets {
+        let mut header = [0; HEADER_BYTES];
+        incoming.fill_all(&mut header).await?;
+        if Header::decode(header, target.bytes)? == Header::Absent {
+            results.push(BundledResult::without_hash(Status::Absent, None));
+            continue;
+        }
+        buffer.resize(target.bytes as usize + VALUE_BYTES, 0);
+        incoming.fill_all(&mut buffer).await?;
+        let (bytes, announced) = buffer.split_at(target.bytes as usize);
+        let hash = *blake3::hash(bytes).as_bytes();
+        if hash != announced {
+            results.push(BundledResult {
+                hash,
+                status: Status::Bad,
+                failure: None,
+            });
+            continue;
+        }
+        let permit = disk
+            .acquire()
+            .await
+            .map_err(|_| EngineError::cancelled("endpoint"))?;
+        results.push(match write_file(&mut parents, target, bytes) {
+            Ok(()) => BundledResult::ok(hash),
+            Err(error) => BundledResult::without_hash(Status::Failed, Some(error)),
+        });
+        drop(permit);
+    }
+    Ok(results)
+}
+
+fn write_file(parents: &mut Parents<'_>, target: &BundledFile, bytes: &[u8]) -> Result<()> {
+    let (folder, name) = parents.place(&target.path)?;
+    let created = folder.open_with(&name, &platform::creating(target.mode));
+    let file = at(&target.path, created)?.into_std();
+    let mtime = file_time(target.mtime_ms);
+    let written = platform::write_at(&file, bytes, 0).and_then(|()| file.set_modified(mtime));
+    if written.is_err() {
+        // Half a file helps nobody; the first failure is the one that counts.
+        let _ = folder.remove_file(&name);
+    }
+    at(&target.path, written)
+}
+
+/// Turns milliseconds since 1970 into the system's time.
+pub fn file_time(mtime_ms: i64) -> SystemTime {
+    let distance = Duration::from_millis(mtime_ms.unsigned_abs());
+    let time = if mtime_ms < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    };
+    time.unwrap_or(SystemTime::UNIX_EPOCH)
+}
