@@ -304,6 +304,30 @@ for (const { why, bytes } of strays) {
   });
 }
 
+test("pieces of a file that was called absent are passed over, and the others arrive", async (t) => {
+  const { bob, network } = await victims(t);
+  const raw = await RawPeer.greet(t, network, bob);
+  const transfer = await raw.offer(entries);
+  await raw.hear("accept");
+  const absent = pieceHead(255, 0);
+
+  await (await raw.lane(transfer, 0, run(0, 0, KiB), absent, run(0, KiB, KiB), absent)).finish();
+  await raw.say({ type: "absent", transfer, failures: [[0, 9, "no permission"]] });
+  await (await raw.lane(transfer, 1, run(0, KiB, KiB), piece(b, KiB))).finish();
+  await (await raw.lane(transfer, 2, bundleHeader([1]), piece(small))).finish();
+  await raw.say({ type: "done", transfer, lanes: 3 });
+
+  const results = await raw.settle(transfer);
+  assert.deepEqual(
+    results.map(([entry, status, , , code]) => [entry, status, code]),
+    [
+      [0, 2, 9],
+      [1, 0, 0],
+    ],
+  );
+  assert.deepEqual(await paths(bob), ["folder", "small.bin"]);
+});
+
 test("a lane that the sender abandons ends the transfer and leaves nothing", async (t) => {
   const { bob, network } = await victims(t);
   const raw = await RawPeer.greet(t, network, bob);

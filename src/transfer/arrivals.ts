@@ -22,7 +22,6 @@ interface OpenArrival {
   pieces: Uint8Array;
   values: Uint8Array;
   proven: number;
-  claims: number;
 }
 
 /** All files of a transfer as they arrive in a staging folder. */
@@ -112,7 +111,6 @@ export class Arrivals {
       if (arrival.pieces[piece] !== missing) throw invalid("a piece twice");
     }
     arrival.pieces.fill(claimed, first, last);
-    arrival.claims += 1;
     const run = { offset, length: size, pieceBytes, fileBytes };
     return { entry, run, partial: await arrival.partial };
   }
@@ -122,7 +120,6 @@ export class Arrivals {
     const { entry, run } = claim;
     const arrival = this.#open.get(entry);
     if (!arrival) return [];
-    arrival.claims -= 1;
     const first = run.offset / run.pieceBytes;
     const count = piecesIn(run.length, run.pieceBytes);
     const there = Math.min(count, received.absentFrom);
@@ -136,8 +133,8 @@ export class Arrivals {
       const offset = run.offset + bad * run.pieceBytes;
       return { offset, length: Math.min(run.pieceBytes, run.fileBytes - offset) };
     });
-    if (this.failures.has(entry)) await this.#discard(entry, arrival);
-    else if (arrival.proven === arrival.pieces.length) await this.#finish(entry, arrival);
+    const isWhole = arrival.proven === arrival.pieces.length;
+    if (isWhole && !this.failures.has(entry)) await this.#finish(entry, arrival);
     return again;
   }
 
@@ -160,22 +157,26 @@ export class Arrivals {
   }
 
   /**
-   * Notes that a file will not arrive. What is there of it is removed. The first reason stands.
+   * Notes that a file will not arrive; lanes that still bring it may go on. The first reason stands.
    *
    * @throws {TransferError} `INVALID_FRAME` for what is not to come anyway.
    */
-  async fail(entry: number, failure: WireFailure): Promise<void> {
+  fail(entry: number, failure: WireFailure): void {
     if (!this.#isExpected(entry)) throw invalid("a file that is not to come");
     if (this.failures.has(entry)) return;
     this.failures.set(entry, failure);
-    if (this.#hashes.get(entry)) {
-      this.#complete -= 1;
+    if (this.#hashes.get(entry)) this.#complete -= 1;
+    else this.#left -= 1;
+  }
+
+  /** Removes what is there of files that have failed. To be called when no lane writes any more. */
+  async discardFailed(): Promise<void> {
+    for (const entry of this.failures.keys()) {
+      const arrival = this.#open.get(entry);
+      this.#open.delete(entry);
+      await (await arrival?.partial.catch(() => null))?.close();
       await this.#staging.remove(this.#pathOf(entry));
-      return;
     }
-    this.#left -= 1;
-    const arrival = this.#open.get(entry);
-    if (arrival && arrival.claims === 0) await this.#discard(entry, arrival);
   }
 
   /** Closes what is open. */
@@ -211,14 +212,12 @@ export class Arrivals {
       pieces: new Uint8Array(count),
       values: new Uint8Array(count * valueBytes),
       proven: 0,
-      claims: 0,
     };
     this.#open.set(entry, arrival);
     return arrival;
   }
 
   async #finish(entry: number, arrival: OpenArrival): Promise<void> {
-    this.#open.delete(entry);
     const { bytes, mtimeMs, mode } = this.#manifest.entry(entry);
     const partial = await arrival.partial;
     const path = this.#pathOf(entry);
@@ -226,14 +225,8 @@ export class Arrivals {
     await this.#staging.setMetadata(path, { mode: (created?.mode ?? mode) & mode, mtimeMs });
     if (this.#syncEach) await partial.sync();
     await partial.close();
-    this.arrived(entry, this.#engine.mergePieces(arrival.values, bytes, arrival.pieceBytes));
-  }
-
-  async #discard(entry: number, arrival: OpenArrival): Promise<void> {
-    if (arrival.claims > 0) return;
     this.#open.delete(entry);
-    await (await arrival.partial.catch(() => null))?.close();
-    await this.#staging.remove(this.#pathOf(entry));
+    this.arrived(entry, this.#engine.mergePieces(arrival.values, bytes, arrival.pieceBytes));
   }
 }
 

@@ -103,7 +103,7 @@ export class IncomingLanes {
     this.#wanted.set(key, tries);
     if (tries <= mostTries) return say({ type: "want", transfer, entry, offset, length });
     const reason = "bytes and hash differ again and again; check the sender's memory and disk";
-    await arrivals.fail(entry, { code: "CONTENT_MISMATCH", reason });
+    arrivals.fail(entry, { code: "CONTENT_MISMATCH", reason });
   }
 
   #checkFinished(): void {

@@ -155,6 +155,7 @@ class Incoming implements Part {
     const listening = this.#listen(reception);
     listening.catch(() => {});
     await this.#takeAll(reception, listening);
+    await arrivals.discardFailed();
     await staging.land({
       arrived: (entry) => arrivals.hash(entry) !== undefined && !arrivals.failures.has(entry),
       syncAll: !this.#syncsEach(),
@@ -255,7 +256,7 @@ class Incoming implements Part {
       const message = await this.mailbox.next();
       if (message.type === "absent") {
         for (const { entry, code, reason } of message.failures) {
-          await arrivals.fail(entry, { code, reason });
+          arrivals.fail(entry, { code, reason });
         }
       } else if (message.type === "done") lanes.done(message.lanes);
       else if (message.type === "settled") return;

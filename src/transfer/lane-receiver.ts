@@ -96,7 +96,7 @@ export class LaneReceiver {
         const known = failure instanceof TransferError ? failure : null;
         if (known?.code === "DISK_FULL") throw known;
         const reason = failure?.message ?? "the file cannot be written";
-        await arrivals.fail(entry, { code: known?.code ?? "DISK_FAILED", reason });
+        arrivals.fail(entry, { code: known?.code ?? "DISK_FAILED", reason });
       }
       this.#settle(status === "ok" ? bytes : 0);
     }
