@@ -137,11 +137,21 @@ pub fn advise_reading(file: &File, offset: u64, length: u64) {
 /// Gives a new file its size, with its blocks reserved where the file system can.
 pub fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
-        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
-        result => return Ok(result?),
+    if !is_in_memory(file)? {
+        match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            result => return Ok(result?),
+        }
     }
     file.set_len(bytes)
+}
+
+/// Tells whether a file is on tmpfs, where to reserve is to fill with zeros: 0.3 s for a GiB (measured).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_in_memory(file: &File) -> io::Result<bool> {
+    /// `TMPFS_MAGIC` of the kernel's `magic.h`.
+    const TMPFS: u32 = 0x0102_1994;
+    Ok(rustix::fs::fstatfs(file)?.f_type as u32 == TMPFS)
 }
 
 /// Moves what stands at a name to a name that must be free.
