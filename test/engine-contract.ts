@@ -103,6 +103,7 @@ function endpointOptions(): EndpointOptions {
     idleTimeoutMs: 10_000,
     keepAliveMs: 2_000,
     handshakeTimeoutMs: 10_000,
+    ackThresholdPackets: 10,
     writeConcurrency: 64,
   };
 }

@@ -23,7 +23,7 @@ use crate::{
     error::{Code, EngineError, Result, full_text},
     piece::exact,
     registry::Registry,
-    transport::{milliseconds, transport_config},
+    transport::{crypto_provider, milliseconds, transport_config},
 };
 
 /// Connections whose handshake is done and that nobody has accepted yet, at most.
@@ -55,6 +55,8 @@ pub struct EndpointOptions {
     pub idle_timeout_ms: f64,
     /// Silence after which a connection pings.
     pub keep_alive_ms: f64,
+    /// Packets that the peer may leave unacknowledged before it must answer at once.
+    pub ack_threshold_packets: f64,
     /// Time that a handshake of a peer may take.
     pub handshake_timeout_ms: f64,
     /// File writes that may be under way at once.
@@ -213,6 +215,7 @@ async fn bind(options: &EndpointOptions, alpn: Vec<u8>) -> Result<endpoint::Endp
         .relay_mode(RelayMode::Disabled)
         .secret_key(SecretKey::from_bytes(&secret))
         .alpns(vec![alpn])
+        .crypto_provider(Arc::new(crypto_provider()))
         .transport_config(transport_config(options)?)
         .clear_ip_transports();
     for text in &options.listen {

@@ -46,6 +46,8 @@ export interface EndpointOptions {
   keepAliveMs: number;
   /** A peer that dials and does not end its handshake within this time is dropped. */
   handshakeTimeoutMs: number;
+  /** Packets that the peer may leave unacknowledged before it must answer at once (draft-ietf-quic-ack-frequency). */
+  ackThresholdPackets: number;
   /** File writes that may be under way at once, over all connections of the endpoint. */
   writeConcurrency: number;
 }

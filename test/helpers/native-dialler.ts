@@ -15,6 +15,7 @@ const endpoint = await openNativeEngine({ workerThreads: 1 }).bind({
   idleTimeoutMs: 1_000,
   keepAliveMs: 300,
   handshakeTimeoutMs: 10_000,
+  ackThresholdPackets: 10,
   writeConcurrency: 1,
 });
 await endpoint.connect(peerId, addresses, 10_000);
