@@ -313,7 +313,7 @@ test("pieces of a file that was called absent are passed over, and the others ar
 
   await (await raw.lane(transfer, 0, run(0, 0, KiB), absent, run(0, KiB, KiB), absent)).finish();
   await raw.say({ type: "absent", transfer, failures: [[0, 9, "no permission"]] });
-  await (await raw.lane(transfer, 1, run(0, KiB, KiB), piece(b, KiB))).finish();
+  await (await raw.lane(transfer, 1, run(0, 2 * KiB, 10), piece(last, 2 * KiB))).finish();
   await (await raw.lane(transfer, 2, bundleHeader([1]), piece(small))).finish();
   await raw.say({ type: "done", transfer, lanes: 3 });
 

@@ -66,6 +66,8 @@ export async function serveTicket(
       if (options.keep) record.emit({ type: "receipt", ...receipt });
       else result.resolve(receipt);
     } catch (error) {
+      // What was said last may not have left yet: the close carries it, too.
+      session.closeFor(error);
       if (options.keep && error instanceof TransferError) record.warn(error);
       else result.reject(error);
     } finally {

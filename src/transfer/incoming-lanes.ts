@@ -4,11 +4,12 @@ import type { ReceiveStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { type LaneFormat, type LaneHeader, laneFormatOf } from "../protocol/lane.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
+import { failureFor } from "./failure.ts";
 import { type LaneContext, LaneReceiver } from "./lane-receiver.ts";
 import { unexpected } from "./unexpected.ts";
 
 /** What the lanes need of their transfer. */
-export interface IncomingLanesOptions extends Omit<LaneContext, "want"> {
+export interface IncomingLanesOptions extends Omit<LaneContext, "answered" | "want"> {
   transferId: string;
   /** Data formats that are taken; others are refused. */
   formats: readonly LaneFormat[];
@@ -20,7 +21,10 @@ export class IncomingLanes {
   readonly #options: IncomingLanesOptions;
   readonly #lanes: (LaneReceiver | null)[] = [];
   readonly #running = new Map<ReceiveStream, Promise<void>>();
+  /** Times that each piece was asked for again. */
   readonly #wanted = new Map<string, number>();
+  /** What was asked for and has not come. The sender still works on it, even if its file has failed. */
+  readonly #unanswered = new Set<string>();
   #ended = 0;
   /** Lanes that the sender says it opened; null before it is done. */
   #said: number | null = null;
@@ -69,13 +73,17 @@ export class IncomingLanes {
     }
     this.#lanes[lane] = null;
     try {
-      const options = { ...this.#options, want: this.#want.bind(this) };
+      const answered = (entry: number, offset: number) => {
+        this.#unanswered.delete(keyOf(entry, offset));
+      };
+      const options = { ...this.#options, answered, want: this.#want.bind(this) };
       const receiver = new LaneReceiver(stream, this.#formatOf(format), options);
       this.#lanes[lane] = receiver;
       await receiver.run();
     } catch (error) {
-      const isRefusal = error instanceof TransferError && error.code === "UNSUPPORTED_FORMAT";
-      stream.stop(errorCodes[isRefusal ? "UNSUPPORTED_FORMAT" : "CANCELLED"].wire);
+      const { code } = failureFor(error, "the receiver");
+      stream.stop(errorCodes[code].wire);
+      const isRefusal = error instanceof TransferError && code === "UNSUPPORTED_FORMAT";
       if (!isRefusal) return this.#finished.reject(error);
       await this.#refuse(lane, error).catch((lost) => this.#finished.reject(lost));
     }
@@ -98,21 +106,28 @@ export class IncomingLanes {
   /** Asks for a piece once more; a piece that is bad again and again fails its file. */
   async #want(entry: number, offset: number, length: number): Promise<void> {
     const { transferId: transfer, say, arrivals } = this.#options;
-    const key = `${entry}:${offset}`;
+    const key = keyOf(entry, offset);
     const tries = (this.#wanted.get(key) ?? 0) + 1;
     this.#wanted.set(key, tries);
-    if (tries <= mostTries) return say({ type: "want", transfer, entry, offset, length });
+    if (tries <= mostTries) {
+      this.#unanswered.add(key);
+      return say({ type: "want", transfer, entry, offset, length });
+    }
     const reason = "bytes and hash differ again and again; check the sender's memory and disk";
     arrivals.fail(entry, { code: "CONTENT_MISMATCH", reason });
   }
 
   #checkFinished(): void {
-    if (this.#said !== this.#ended) return;
+    if (this.#said !== this.#ended || this.#unanswered.size > 0) return;
     if (this.#options.arrivals.isSettled) this.#finished.resolve();
     else if (this.#wanted.size === 0 && !this.#hasRefused) {
       this.#finished.reject(unexpected("done before the last piece"));
     }
   }
+}
+
+function keyOf(entry: number, offset: number): string {
+  return `${entry}:${offset}`;
 }
 
 const mostTries = 3;

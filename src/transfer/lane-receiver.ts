@@ -19,6 +19,8 @@ export interface LaneContext {
   arrivals: Arrivals;
   staging: Folder;
   pathOf: (entry: number) => string;
+  /** Notes that pieces came, whatever they were worth: a wish for them is answered. */
+  answered: (entry: number, offset: number) => void;
   /** Asks the sender for pieces once more. */
   want: (entry: number, offset: number, length: number) => Promise<void>;
 }
@@ -64,7 +66,7 @@ export class LaneReceiver {
     length: number | null;
     pieceBytes: number;
   }): Promise<void> {
-    const { arrivals, want } = this.#context;
+    const { arrivals, answered, want } = this.#context;
     const { entry, offset, length, pieceBytes } = header;
     const claim = await arrivals.claim(entry, offset, length, pieceBytes);
     const bytes = claim.run.length;
@@ -72,11 +74,12 @@ export class LaneReceiver {
     const received = await this.#stream.receiveRun(claim.partial, claim.run);
     this.#settle(bytes);
     const again = await arrivals.settle(claim, received);
+    answered(entry, offset);
     for (const run of again) await want(entry, run.offset, run.length);
   }
 
   async #takeBundle(files: number): Promise<void> {
-    const { manifest, arrivals, staging, pathOf, want } = this.#context;
+    const { manifest, arrivals, staging, pathOf, answered, want } = this.#context;
     const list = await this.#stream.read(4 * files);
     if (list === null) throw invalid("a bundle without files");
     const entries = decodeBundleEntries(list);
@@ -90,6 +93,7 @@ export class LaneReceiver {
     for (const [at, { status, hash, failure }] of results.entries()) {
       const entry = entries[at] ?? 0;
       const bytes = targets[at]?.bytes ?? 0;
+      answered(entry, 0);
       if (status === "ok") arrivals.arrived(entry, hash);
       else if (status === "bad") await want(entry, 0, bytes);
       else if (status === "failed") {

@@ -8,6 +8,7 @@ import {
   bundleBytes,
   bundledFileBytes,
   bundleFiles,
+  fewestBusyLanes,
   fewestLanes,
   type SizeTable,
 } from "../options.ts";
@@ -111,7 +112,7 @@ export function activeLanes(
   streamWindowBytes: number,
 ): number {
   const inFlight = Math.ceil((2 * congestionWindowBytes) / streamWindowBytes);
-  return Math.min(lanes, Math.max(fewestLanes, inFlight));
+  return Math.min(lanes, Math.max(fewestBusyLanes, inFlight));
 }
 
 function isBundled(bytes: number, tables: PlanTables): boolean {
