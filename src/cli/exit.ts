@@ -31,5 +31,9 @@ function usageFailure(error: CommanderError): Failure {
 /** Commander's message on one line, without its own prefix, and what to do about it. */
 function sentence(message: string): string {
   const fact = message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
-  return `${fact.replace(/\.$/, "")}; see quiver --help`;
+  const short = fact.length > longestFact ? `${fact.slice(0, longestFact)}…` : fact;
+  return `${short.replace(/\.$/, "")}; see quiver --help`;
 }
+
+/** Commander repeats all arguments when there are too many. */
+const longestFact = 300;

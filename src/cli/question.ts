@@ -1,6 +1,5 @@
 /** Questions to the person at the terminal, on standard error, so that standard output stays clean. */
 
-import { confirm, isCancel, select } from "@clack/prompts";
 import { type Conflict, type ConflictChoice, displayText } from "../index.ts";
 import type { Display } from "./display.ts";
 import { formatBytes } from "./format.ts";
@@ -15,6 +14,7 @@ export async function askYesOrNo(
   message: string,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
+  const { confirm, isCancel } = await prompts();
   const answer = await untilAborted(signal, (open) => confirm({ message, signal: open, ...place }));
   return isCancel(answer) ? undefined : answer;
 }
@@ -38,6 +38,7 @@ export class ConflictQuestions {
     return this.#display.ask(async () => {
       if (this.#signal.aborted) return "skip";
       if (this.#forAll) return this.#forAll;
+      const { isCancel, select } = await prompts();
       const question = { message: conflictText(conflict), options: choices, ...place };
       const answer = await untilAborted(this.#signal, (open) =>
         select({ ...question, signal: open }),
@@ -50,6 +51,11 @@ export class ConflictQuestions {
       return answer.choice;
     });
   }
+}
+
+/** Loaded when there is something to ask: most transfers ask nothing, and start sooner. */
+function prompts() {
+  return import("@clack/prompts");
 }
 
 /** Asks under a signal of the question's own: clack draws at an abort even after the answer. */

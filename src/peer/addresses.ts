@@ -24,26 +24,28 @@ export function parseAddress(text: string): string {
 }
 
 /**
- * The addresses under which others may reach what is bound to `bound`: an unspecified address stands
- * for those of all network cards, the machine's own loopback last.
+ * The addresses under which others may reach what is bound to `bound`.
+ *
+ * An unspecified address stands for those of all network cards; loopback only where there is no other.
  */
 export function reachableAddresses(bound: readonly string[]): string[] {
-  const found = bound.flatMap((address) => {
-    const at = address.lastIndexOf(":");
-    const ip = address.slice(0, at);
-    const port = address.slice(at + 1);
-    if (ip === "0.0.0.0") return cardAddresses("IPv4").map((card) => `${card}:${port}`);
-    if (ip === "[::]") return cardAddresses("IPv6").map((card) => `[${card}]:${port}`);
-    return [address];
-  });
+  const outside = bound.flatMap((address) => cardAddresses(address, false));
+  const found = outside.length > 0 ? outside : bound.flatMap((a) => cardAddresses(a, true));
   return [...new Set(found)];
 }
 
-function cardAddresses(family: "IPv4" | "IPv6"): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((card) => card ?? []);
-  // A link-local address means nothing without the name of a card.
-  const usable = all.filter((card) => card.family === family && !card.address.startsWith("fe80:"));
-  const outside = usable.filter(({ internal }) => !internal);
-  const inside = usable.filter(({ internal }) => internal);
-  return [...outside, ...inside].map(({ address }) => address);
+function cardAddresses(address: string, isLoopback: boolean): string[] {
+  const at = address.lastIndexOf(":");
+  const ip = address.slice(0, at);
+  const port = address.slice(at + 1);
+  const family = ip === "0.0.0.0" ? "IPv4" : ip === "[::]" ? "IPv6" : null;
+  if (!family) return [address];
+  return (
+    Object.values(networkInterfaces())
+      .flatMap((cards) => cards ?? [])
+      .filter((card) => card.family === family && card.internal === isLoopback)
+      // A link-local address means nothing without the name of a card.
+      .filter((card) => !card.address.startsWith("fe80:"))
+      .map((card) => (family === "IPv6" ? `[${card.address}]:${port}` : `${card.address}:${port}`))
+  );
 }

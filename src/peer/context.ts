@@ -2,7 +2,7 @@
 
 import { hostname } from "node:os";
 import type { Clock } from "../clock.ts";
-import type { Endpoint, EndpointOptions, Engine } from "../engine/engine.ts";
+import type { Connection, Endpoint, EndpointOptions, Engine } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
@@ -58,6 +58,29 @@ export function helloOf({ options, tuning }: PeerContext, proof: Uint8Array): He
     maxLanes: tuning.maxLanes,
     proof,
   };
+}
+
+/**
+ * Dials a peer; a connection that comes after `signal` has fired is closed.
+ *
+ * @throws {TransferError} `PEER_UNREACHABLE`, or the signal's reason.
+ */
+export async function dialPeer(
+  { endpoint, tuning }: PeerContext,
+  peerId: string,
+  addresses: readonly string[],
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Connection> {
+  const dialling = endpoint.connect(peerId, addresses, tuning.connectTimeoutMs);
+  try {
+    return await orAborted(dialling, signal);
+  } catch (error) {
+    background(dialling.then((late) => late.close(0, "")));
+    if (!(error instanceof TransferError) || error.code !== "PEER_UNREACHABLE") throw error;
+    const seconds = Math.round(tuning.connectTimeoutMs / 1000);
+    const message = `the other side did not answer at ${addresses.join(" or ")} within ${seconds} s; is it still running, and may UDP pass between the two?`;
+    throw new TransferError("PEER_UNREACHABLE", message, { cause: error });
+  }
 }
 
 /** The result of `work`, unless the signal fires first. */

@@ -13,7 +13,7 @@ import { Source } from "../transfer/source.ts";
 import { type Transfer, TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { parseAddress } from "./addresses.ts";
-import { background, bindEndpoint, helloOf, type PeerContext } from "./context.ts";
+import { background, bindEndpoint, dialPeer, helloOf, type PeerContext } from "./context.ts";
 import { loadIdentity } from "./identity.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
 import { receiveTicket, takeOffer } from "./receiving.ts";
@@ -70,14 +70,23 @@ export class Peer {
   /**
    * Connects to a peer by address and key, so that {@link Peer.sendFile} finds it. Twice is fine.
    *
+   * Cancelling: `signal` rejects with its reason; a connection that comes later is closed.
+   *
    * @throws {TransferError} `PEER_UNREACHABLE`, `PEER_REJECTED`, `UNSUPPORTED_VERSION` or
    * `INVALID_ARGUMENT`.
    */
-  async connectToPeer(address: string, peerId: string): Promise<void> {
+  async connectToPeer(
+    address: string,
+    peerId: string,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<void> {
     if (this.#sessions.has(peerId)) return;
-    const { endpoint, tuning } = this.#context;
-    const addresses = [parseAddress(address)];
-    const connection = await endpoint.connect(peerId, addresses, tuning.connectTimeoutMs);
+    const connection = await dialPeer(
+      this.#context,
+      peerId,
+      [parseAddress(address)],
+      options.signal,
+    );
     this.#keep(await Session.dial(connection, this.#sessionOptions()));
   }
 
@@ -88,10 +97,15 @@ export class Peer {
    *
    * @throws {TransferError} `DISK_*` when it cannot be read, `PEER_UNREACHABLE` when not connected.
    */
-  async sendFile(peerId: string, path: string, targetDir = ""): Promise<string> {
+  async sendFile(
+    peerId: string,
+    path: string,
+    targetDir = "",
+    options: { signal?: AbortSignal } = {},
+  ): Promise<string> {
     const session = this.#session(peerId);
     const source = await Source.open(this.#context.engine, [path]);
-    const record = this.#record("send");
+    const record = this.#record("send", options);
     const work = sendOver(this.#context, session, source, record, { targetDir });
     this.#run(
       record,

@@ -1,7 +1,8 @@
 /** Receives what a ticket points to, and what connected peers offer. */
 
+import { join, resolve } from "node:path";
 import type { Connection, Endpoint } from "../engine/engine.ts";
-import { errorCodes, TransferError } from "../errors.ts";
+import { errorCodes } from "../errors.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
@@ -17,7 +18,7 @@ import {
 import { nameRules } from "../transfer/landing-name.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
-import { background, bindEndpoint, helloOf, orAborted, type PeerContext } from "./context.ts";
+import { bindEndpoint, dialPeer, helloOf, orAborted, type PeerContext } from "./context.ts";
 import { temporaryIdentity } from "./identity.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
 import { Session } from "./session.ts";
@@ -34,11 +35,7 @@ export async function receiveTicket(
   const endpoint = await endpointFor(context, peerId);
   let connection: Connection | null = null;
   try {
-    const dialling = dial(endpoint, peerId, addresses, tuning.connectTimeoutMs);
-    connection = await orAborted(dialling, record.signal).catch((error) => {
-      background(dialling.then((late) => late.close(0, "")));
-      throw error;
-    });
+    connection = await dialPeer({ ...context, endpoint }, peerId, addresses, record.signal);
     const offered = Promise.withResolvers<void>();
     const received = Promise.withResolvers<Receipt>();
     const decide = async (summary: OfferSummary) => {
@@ -92,22 +89,6 @@ export async function takeOffer(
   return receiveOffer(session, offer, record, incomingOptions(context, decide));
 }
 
-async function dial(
-  endpoint: Endpoint,
-  peerId: string,
-  addresses: readonly string[],
-  timeoutMs: number,
-): Promise<Connection> {
-  try {
-    return await endpoint.connect(peerId, addresses, timeoutMs);
-  } catch (error) {
-    if (!(error instanceof TransferError) || error.code !== "PEER_UNREACHABLE") throw error;
-    const seconds = Math.round(timeoutMs / 1000);
-    const message = `the sender did not answer at ${addresses.join(" or ")} within ${seconds} s; is it still running, and may UDP pass between the two?`;
-    throw new TransferError("PEER_UNREACHABLE", message, { cause: error });
-  }
-}
-
 /** A peer cannot dial itself: for a ticket of its own it dials as somebody else. */
 async function endpointFor(context: PeerContext, peerId: string): Promise<Endpoint> {
   const { engine, endpoint, tuning } = context;
@@ -132,8 +113,7 @@ async function decision(
   const inbox = await openInbox(engine, path);
   try {
     const target = await openBelow(inbox, targetDir, nameRules(process.platform));
-    const shown = targetDir === "" ? path : `${path}/${targetDir}`;
-    return { target, into: shown, onConflict: onConflict ?? "rename" };
+    return { target, into: join(resolve(path), targetDir), onConflict: onConflict ?? "rename" };
   } finally {
     await inbox.close();
   }

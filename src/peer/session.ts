@@ -18,7 +18,7 @@ import { decodeMessage, encodeMessage } from "../protocol/message-codec.ts";
 import { type ControlMessage, type Hello, protocolVersion } from "../protocol/messages.ts";
 import { proofLabel } from "../protocol/proof.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
-import { failureFor } from "../transfer/failure.ts";
+import { failureFor, peerFailure } from "../transfer/failure.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
 
 /** What a session needs of its peer. */
@@ -152,7 +152,7 @@ export class Session implements Channel {
     const part = this.#parts.get(message.transfer);
     // A cancelled transfer learns of it at once, whatever it is waiting for.
     if (message.type === "cancel") {
-      part?.mailbox.fail(new TransferError(message.code, message.reason));
+      part?.mailbox.fail(peerFailure(message));
     } else if (part) await part.mailbox.put(message);
     else if (message.type === "offer") this.#options.onOffer(this, message);
     // Messages for a transfer that has ended on this side are late, not wrong.
@@ -220,8 +220,10 @@ function material(connection: Connection): Uint8Array {
 
 /** Why a connection ended, as a failure. */
 function closeError({ by, code, reason }: CloseReason): TransferError {
-  if (by === "peer" && code !== 0)
-    return new TransferError(codeOfWire(code), reason || "the peer ended the connection");
+  if (by === "peer" && code !== 0) {
+    const told = reason || "the other side ended the connection";
+    return peerFailure({ code: codeOfWire(code), reason: told });
+  }
   if (by === "lost") {
     return new TransferError(
       "CONNECTION_LOST",

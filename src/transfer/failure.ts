@@ -1,5 +1,6 @@
-/** What the peer is told of a failure of this side. */
+/** What each side is told of a failure of the other. */
 
+import { displayText } from "../display-text.ts";
 import { TransferError } from "../errors.ts";
 import type { WireFailure } from "../protocol/messages.ts";
 
@@ -11,6 +12,11 @@ export function failureFor(error: unknown, who: string): WireFailure {
   const isDisk = error.code.startsWith("DISK_");
   const text = isDisk ? `${who}: ${error.message}` : error.message;
   return { code: error.code, reason: text.slice(0, mostReason).toWellFormed() };
+}
+
+/** A failure that the peer told; its words are hostile and made harmless here, once. */
+export function peerFailure({ code, reason }: WireFailure): TransferError {
+  return new TransferError(code, displayText(reason, mostReason));
 }
 
 const mostReason = 500;

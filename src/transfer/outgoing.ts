@@ -10,7 +10,7 @@ import type { ControlMessage } from "../protocol/messages.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { Channel, Part } from "./channel.ts";
 import type { OfferSummary, ProfileName, Receipt } from "./events.ts";
-import { failureFor } from "./failure.ts";
+import { failureFor, peerFailure } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
@@ -234,7 +234,7 @@ class Outgoing implements Part {
 
   /** What may come at any time. */
   #common(message: ControlMessage): void {
-    if (message.type === "reject") throw new TransferError(message.code, message.reason);
+    if (message.type === "reject") throw peerFailure(message);
     throw unexpected(message.type);
   }
 
