@@ -82,7 +82,7 @@ export const standardLanes = 8;
 /** Lanes that a file of as many pieces gets at least: one lane's window alone would cap it. */
 export const fewestLanes = 8;
 
-/** Lanes that are busy at once, at least: on a local wire four are some 4 % quicker than eight. */
+/** Lanes that are busy at once, at least: on a local wire two, four and eight are alike (docs/performance.md). */
 export const fewestBusyLanes = 4;
 
 /** A file of at most one piece of this size travels in a bundle. */
