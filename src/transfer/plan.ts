@@ -96,12 +96,6 @@ export function countJobs(jobs: Iterable<Job>, most: number): number {
   return count;
 }
 
-/** Bytes that a job carries. */
-export function jobBytes(job: Job, bytesOf: (entry: number) => number): number {
-  if (job.kind === "run") return job.length;
-  return job.entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
-}
-
 /**
  * Lanes that should be busy at once: enough windows for what the path holds in flight, and no more,
  * because on a fast local wire few lanes are quicker than many (docs/performance.md#lanes).

@@ -95,11 +95,6 @@ export class TransferRecord implements Transfer {
     this.emit({ type: "error", transferId: this.id, code, message });
   }
 
-  /** Whether it has a result. */
-  get ended(): boolean {
-    return this.#ended;
-  }
-
   #end(): void {
     this.#ended = true;
     this.#notify();
