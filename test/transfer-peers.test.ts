@@ -289,3 +289,14 @@ function lastReceipt(events: TransferEvent[]) {
   assert.equal(last?.type, "receipt");
   return withoutType(last);
 }
+
+test("a receiver finds its transfer by the id that the offer gave it", async (t) => {
+  const { alice, bob } = await peers(t);
+  await alice.write("notes.txt", "notes");
+
+  const { sending, receiving } = await transfer({ alice, bob }, ["notes.txt"]);
+
+  assert.equal(receiving.id, sending.id);
+  assert.equal(bob.peer.getTransfer(receiving.id), receiving);
+  assert.equal(bob.peer.getTransferProgress(receiving.id)?.bytes, 5);
+});

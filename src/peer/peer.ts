@@ -27,7 +27,8 @@ export class Peer {
   readonly #tickets = new Tickets(systemClock);
   /** Connections made for {@link Peer.connectToPeer} or by others, by peer id. */
   readonly #sessions = new Map<string, Session>();
-  readonly #transfers = new Map<string, TransferRecord>();
+  /** Looked up by the id that each has now: a receiver learns the sender's with the offer. */
+  readonly #transfers = new Set<TransferRecord>();
   readonly #working = new Set<Promise<unknown>>();
   #isStarted = false;
 
@@ -116,12 +117,13 @@ export class Peer {
 
   /** How far a transfer of this peer is; undefined for an id that it does not know. */
   getTransferProgress(transferId: string): TransferProgress | undefined {
-    return this.#transfers.get(transferId)?.progress();
+    return this.getTransfer(transferId)?.progress();
   }
 
   /** A transfer of this peer, its own or an incoming one. */
   getTransfer(transferId: string): Transfer | undefined {
-    return this.#transfers.get(transferId);
+    for (const record of this.#transfers) if (record.id === transferId) return record;
+    return undefined;
   }
 
   /**
@@ -145,7 +147,7 @@ export class Peer {
 
   /** Ends all transfers and connections and frees the port. */
   async close(): Promise<void> {
-    for (const record of this.#transfers.values()) record.cancel();
+    for (const record of this.#transfers) record.cancel();
     await Promise.all(this.#working);
     await this.#context.endpoint.close();
   }
@@ -219,7 +221,7 @@ export class Peer {
     if (!onOffer) {
       const reason = "the peer takes no offers without a ticket";
       background(session.say({ type: "reject", transfer, code: "PEER_REJECTED", reason }));
-    } else if (this.#transfers.has(transfer)) {
+    } else if (this.getTransfer(transfer)) {
       session.closeFor(unexpected("an offer with the id of another"));
     } else {
       const record = this.#record("receive", { id: transfer });
@@ -230,7 +232,7 @@ export class Peer {
   #record(direction: Direction, given: { id?: string; signal?: AbortSignal } = {}): TransferRecord {
     const id = given.id ?? randomBytes(16).toString("hex");
     const record = new TransferRecord(direction, id, given.signal);
-    this.#transfers.set(id, record);
+    this.#transfers.add(record);
     const { logger } = this.#context.options;
     if (logger) background(logEvents(record, logger));
     return record;
