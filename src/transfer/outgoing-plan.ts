@@ -2,14 +2,7 @@
 
 import type { Tuning } from "../options.ts";
 import type { LaneFormat } from "../protocol/lane.ts";
-import {
-  bytesFor,
-  countJobs,
-  type Job,
-  type PlannedFile,
-  planStandard,
-  planUltra,
-} from "./plan.ts";
+import { bytesFor, type Job, type PlannedFile, planStandard, planUltra } from "./plan.ts";
 import type { Source } from "./source.ts";
 import { unexpected } from "./unexpected.ts";
 
@@ -44,13 +37,12 @@ export class OutgoingPlan {
 
   /** How many jobs there are, counted up to 100,000, and the bytes of the largest run. */
   size(format: LaneFormat): { ranges: number; rangeBytes: number } {
-    const ranges = countJobs(this.jobs(format), mostCounted);
+    let ranges = 0;
     let rangeBytes = 0;
-    let seen = 0;
     for (const job of this.jobs(format)) {
       if (job.kind === "run") rangeBytes = Math.max(rangeBytes, job.length);
-      seen += 1;
-      if (seen === mostCounted) break;
+      ranges += 1;
+      if (ranges === mostCounted) break;
     }
     return { ranges, rangeBytes };
   }

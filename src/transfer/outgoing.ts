@@ -70,10 +70,10 @@ class Outgoing implements Part {
   readonly #plan: OutgoingPlan;
   readonly #receipt: ReceiptReader;
   readonly #speed = new SpeedMeter();
-  /** Jobs that must be sent again, and whether that work is under way. */
+  /** Jobs that must be sent again. */
   #again: Job[] = [];
+  /** The work on lanes that is under way. */
   #sending: Promise<void> = Promise.resolve();
-  #acceptedAtMs = 0;
 
   constructor(
     channel: Channel,
@@ -141,9 +141,7 @@ class Outgoing implements Part {
   }
 
   async #transfer(): Promise<Receipt> {
-    const { clock } = this.#options;
-    this.#acceptedAtMs = clock.now();
-    this.#speed.add(this.#acceptedAtMs, 0);
+    this.#speed.add(this.#options.clock.now(), 0);
     this.#send(() => this.#sendAll());
     for (;;) {
       const message = await this.mailbox.next();
