@@ -10,9 +10,11 @@ export interface Clock {
   every(intervalMs: number, tick: () => void): () => void;
   /** Calls `ring` once, unless the returned function is called before. */
   after(delayMs: number, ring: () => void): () => void;
+  /** Resolves after a time; rejects with the signal's reason if that fires before. Keeps the process alive. */
+  wait(delayMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** The system's clock. Its timers do not keep the process alive. */
+/** The system's clock. Its timers do not keep the process alive, but for those of `wait`. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
@@ -25,6 +27,20 @@ export const systemClock: Clock = {
     const timer = setTimeout(ring, delayMs);
     timer.unref();
     return () => clearTimeout(timer);
+  },
+  wait(delayMs, signal) {
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      }, delayMs);
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort, { once: true });
+    });
   },
 };
 

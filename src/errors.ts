@@ -23,6 +23,7 @@ export const errorCodes = {
   LIMIT_EXCEEDED: { exit: 5, wire: 16, retry: false },
   ADDRESS_IN_USE: { exit: 2, wire: 17, retry: false },
   NAME_REFUSED: { exit: 5, wire: 18, retry: false },
+  DISK_BUSY: { exit: 7, wire: 19, retry: true },
 } as const;
 
 /** Name of a failure; see {@link errorCodes}. */

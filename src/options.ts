@@ -27,12 +27,20 @@ export interface Tuning {
   idleTimeoutMs: number;
   /** Silence after which a ping is sent; data keeps it from firing. @default 5,000 */
   keepAliveMs: number;
-  /** Packets between acknowledgements: 10 saved 15 % of CPU in the prototype. @default 10 */
-  ackThresholdPackets: number;
   /** How long a dial or a handshake may take. @default 10,000 */
   connectTimeoutMs: number;
-  /** How long a stranger may take for its handshake. @default 10,000 */
+  /** How long a stranger may take for its handshake, and then for its hello. @default 10,000 */
   handshakeTimeoutMs: number;
+  /** Receive window of a stranger: a peer that dialled and has not said who it is. @default 16 KiB */
+  strangerWindowBytes: number;
+  /** Strangers at once; beyond, the first makes room. @default 256 */
+  maxStrangers: number;
+  /** Strangers at once from one address. @default 16 */
+  maxStrangersPerAddress: number;
+  /** Wrong tickets, silent and broken hellos from one address before it must wait. @default 10 */
+  maxStrangerFailures: number;
+  /** How long such an address must wait. @default 60,000 */
+  refusalMs: number;
   /** Threads that move packets: one is the fastest on two cores (docs/performance.md). @default 1 */
   workerThreads: number;
   /** Read sources through a memory mapping. @default false */
@@ -69,9 +77,13 @@ export const defaultTuning: Tuning = {
   maxStreams: 1024,
   idleTimeoutMs: 30_000,
   keepAliveMs: 5_000,
-  ackThresholdPackets: 10,
   connectTimeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,
+  strangerWindowBytes: 16 * KiB,
+  maxStrangers: 256,
+  maxStrangersPerAddress: 16,
+  maxStrangerFailures: 10,
+  refusalMs: 60_000,
   workerThreads: 1,
   memoryMap: false,
 };
@@ -97,5 +109,20 @@ export const bundleFiles = 256;
 /** How often progress is told, in milliseconds. */
 export const progressIntervalMs = 200;
 
+/** How long a lost connection is retried, in milliseconds. */
+export const retryForMs = 60 * 60 * 1000;
+
 /** How long a ticket is good for, in milliseconds. */
 export const ticketLifeMs = 24 * 60 * 60 * 1000;
+
+/** What a guest may send: a peer without a ticket, none of whose offers was accepted yet. */
+export const guestLimits = { receiveWindowBytes: 256 * KiB, maxStreams: 4 };
+
+/** Guests at once; beyond, the first makes room. */
+export const maxGuests = 64;
+
+/** Offers of one peer that wait for an answer at once; more are refused. */
+export const maxWaitingOffers = 8;
+
+/** Transfers that have ended and can still be looked up by their ids. */
+export const maxEndedTransfers = 256;

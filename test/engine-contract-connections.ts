@@ -1,7 +1,8 @@
 /** The contract of endpoints and connections. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import type { Connection, EndpointOptions } from "../src/engine/engine.ts";
 import { errorCodes } from "../src/errors.ts";
 import {
   bound,
@@ -165,14 +166,70 @@ export function connectionContract(engine: string, make: MakeMachines): void {
   test(`${engine}: what waits on a closed connection rejects with the peer's code`, async (t) => {
     const { near, far } = await connectedPair(t, make);
     const here = near.acceptUnidirectional();
-    const there = [far.acceptUnidirectional(), far.acceptBidirectional()];
+    const stream = await near.openUnidirectional();
+    await stream.write(Uint8Array.of(1));
+    const arrived = await far.acceptUnidirectional();
+    await arrived.read(1);
+    const there = [arrived.read(1), far.acceptUnidirectional(), far.acceptBidirectional()];
 
     near.close(errorCodes.PEER_REJECTED.wire, "");
 
-    await assert.rejects(here, { code: "CANCELLED" });
-    for (const pending of there) await assert.rejects(pending, { code: "PEER_REJECTED" });
+    const rejected = there.map((pending) => assert.rejects(pending, { code: "PEER_REJECTED" }));
+    await Promise.all([assert.rejects(here, { code: "CANCELLED" }), ...rejected]);
     await assert.rejects(far.openUnidirectional(), { code: "PEER_REJECTED" });
     await assert.rejects(near.openBidirectional(), { code: "CANCELLED" });
+    await assert.rejects(stream.write(Uint8Array.of(1)), { code: "CANCELLED" });
+  });
+
+  const stranger = { strangerWindowBytes: 1_000 };
+
+  test(`${engine}: a stranger has one stream both ways and none one way, until it is admitted`, async (t) => {
+    const { near, far } = await strangers(t, make, stranger);
+    const opened: string[] = [];
+    const control = await near.openBidirectional();
+    const second = near.openBidirectional().then(() => opened.push("both ways"));
+    const lane = near.openUnidirectional().then(() => opened.push("one way"));
+    await control.send.write(Uint8Array.of(1));
+    const { receive, send } = await far.acceptBidirectional();
+    await receive.read(1);
+    await send.write(Uint8Array.of(2));
+    await control.receive.read(1);
+
+    const before = [...opened];
+    far.admit({ receiveWindowBytes: 1_000, maxStreams: 2 });
+    await Promise.all([second, lane]);
+
+    assert.deepEqual(before, []);
+    assert.deepEqual(opened.sort(), ["both ways", "one way"]);
+  });
+
+  test(`${engine}: a stranger's bytes wait at its window, until it is admitted`, async (t) => {
+    const { near, far } = await strangers(t, make, stranger);
+    const { send } = await near.openBidirectional();
+    let isWritten = false;
+    const writing = send.write(new Uint8Array(5_000)).then(() => {
+      isWritten = true;
+    });
+    const { receive } = await far.acceptBidirectional();
+    await receive.read(500);
+
+    const wasWritten = isWritten;
+    far.admit({ receiveWindowBytes: 10_000, maxStreams: 1 });
+    await writing;
+
+    assert.equal(wasWritten, false);
+    assert.equal((await receive.read(4_500))?.length, 4_500);
+  });
+
+  test(`${engine}: admitting a peer that is gone, and one that was admitted, is fine`, async (t) => {
+    const { near, far } = await connectedPair(t, make);
+    const limits = { receiveWindowBytes: 1_000, maxStreams: 2 };
+
+    far.admit(limits);
+    near.close(0, "");
+    await far.closed();
+
+    far.admit(limits);
   });
 
   test(`${engine}: keying material is the same at both ends and nowhere else`, async (t) => {
@@ -192,4 +249,20 @@ export function connectionContract(engine: string, make: MakeMachines): void {
     ];
     for (const bytes of others) assert.notDeepEqual([...bytes], [...material]);
   });
+}
+
+/** Two ends of a connection before the one that was dialled admits the other. */
+async function strangers(
+  t: TestContext,
+  make: MakeMachines,
+  options: Partial<EndpointOptions>,
+): Promise<{ near: Connection; far: Connection }> {
+  const { alice, bob } = await make(t);
+  const from = await bound(t, alice, options);
+  const to = await bound(t, bob, options);
+  const accepting = to.accept();
+  const near = await from.connect(to.peerId, to.addresses, TIMEOUT_MS);
+  const far = await accepting;
+  assert.ok(far);
+  return { near, far };
 }

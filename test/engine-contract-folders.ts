@@ -115,6 +115,9 @@ export function folderContract(engine: string, make: MakeMachines): void {
 
       await assert.rejects(folder.openSource(path, positioned), refused);
       await assert.rejects(folder.createPartial(create, 1, 0o600), refused);
+      await assert.rejects(folder.openPartial(path, 1), refused);
+      await assert.rejects(folder.openLog(path), refused);
+      await assert.rejects(folder.openLog(create), refused);
       await assert.rejects(folder.createFolder(create), refused);
       await assert.rejects(folder.createLink(create, "x"), refused);
       await assert.rejects(folder.rename("inside", folder, create, { replace: true }), refused);
@@ -326,14 +329,16 @@ export function folderContract(engine: string, make: MakeMachines): void {
   });
 }
 
-interface TestFolder {
+/** A folder of a machine's disk, held open. */
+export interface TestFolder {
   machine: Machine;
   disk: Machine["disk"];
   path: string;
   folder: Folder;
 }
 
-async function openTestFolder(t: TestContext, make: MakeMachines): Promise<TestFolder> {
+/** Opens a new {@link TestFolder} that is closed after the test. */
+export async function openTestFolder(t: TestContext, make: MakeMachines): Promise<TestFolder> {
   const { alice: machine } = await make(t);
   const path = await machine.disk.makeFolder();
   const folder = await machine.engine.openFolder(path);
@@ -360,14 +365,14 @@ async function trappedFolder(
 }
 
 /** Refusals of a path: no such thing below, not allowed, or no path at all. */
-function refused(error: unknown): boolean {
+export function refused(error: unknown): boolean {
   assert.ok(error instanceof TransferError);
   assert.ok(["DISK_DENIED", "DISK_MISSING", "INVALID_ARGUMENT"].includes(error.code), error.code);
   return true;
 }
 
 /** A full disk, or a file system without such large files. */
-function noRoom(error: unknown): boolean {
+export function noRoom(error: unknown): boolean {
   assert.ok(error instanceof TransferError);
   assert.ok(["DISK_FULL", "DISK_FAILED"].includes(error.code), error.code);
   return true;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type {
+  Folder,
   PartialFile,
   PieceRun,
   ReceivedRun,
@@ -268,16 +269,20 @@ export function runContract(engine: string, make: MakeMachines): void {
   });
 }
 
-interface Transfer extends Pair {
+/** A file on alice's disk, and a partial file for it on bob's. */
+export interface Transfer extends Pair {
   path: string;
   content: Uint8Array;
   source: SourceFile;
   partial: PartialFile;
+  /** The folder of the partial file, whose name is `partial`. */
+  inbox: Folder;
   /** The bytes that are on bob's disk. */
   arrived: () => Promise<Uint8Array>;
 }
 
-async function startTransfer(
+/** Opens a {@link Transfer} of one file. */
+export async function startTransfer(
   t: TestContext,
   make: MakeMachines,
   content: Uint8Array,
@@ -299,7 +304,7 @@ async function startTransfer(
     await inbox.close();
   });
   const arrived = () => bob.disk.read(`${to}/partial`);
-  return { ...pair, path: `${from}/source`, content, source, partial, arrived };
+  return { ...pair, path: `${from}/source`, content, source, partial, inbox, arrived };
 }
 
 interface PassedRun {
@@ -313,7 +318,7 @@ interface Lane {
 }
 
 /** Sends a run on a lane of its own. */
-async function passRun(transfer: Transfer, run: PieceRun): Promise<PassedRun> {
+export async function passRun(transfer: Transfer, run: PieceRun): Promise<PassedRun> {
   return passRunOn(await openLane(transfer), transfer, run);
 }
 
@@ -360,7 +365,8 @@ function plainPiece(content: Uint8Array, position: number, damage = 0): Uint8Arr
   return Buffer.concat([head, bytes, value]);
 }
 
-function wholeRun(bytes: number): PieceRun {
+/** A run of all pieces of a file, each of {@link PIECE} bytes. */
+export function wholeRun(bytes: number): PieceRun {
   return { offset: 0, length: bytes, pieceBytes: PIECE, fileBytes: bytes };
 }
 
@@ -373,8 +379,10 @@ function hex(bytes: Uint8Array): string {
 }
 
 const empty = new Uint8Array(0);
-const PIECE = 4_096;
-const sizes = [
+/** Bytes of a piece in most tests. */
+export const PIECE = 4_096;
+/** Sizes of files that matter, with pieces of {@link PIECE} bytes. */
+export const sizes = [
   { bytes: 0, why: "an empty file is one empty piece" },
   { bytes: 1, why: "the smallest" },
   { bytes: 1_023, why: "less than a chunk of BLAKE3" },

@@ -8,7 +8,9 @@ import type { TestContext } from "node:test";
 import type { Connection, Endpoint, EndpointOptions, Engine } from "../src/engine/engine.ts";
 import { bundleContract } from "./engine-contract-bundles.ts";
 import { connectionContract } from "./engine-contract-connections.ts";
+import { fileContract } from "./engine-contract-files.ts";
 import { folderContract } from "./engine-contract-folders.ts";
+import { logContract } from "./engine-contract-logs.ts";
 import { runContract } from "./engine-contract-runs.ts";
 import { streamContract } from "./engine-contract-streams.ts";
 
@@ -44,6 +46,8 @@ export function engineContract(name: string, make: MakeMachines): void {
   runContract(name, make);
   bundleContract(name, make);
   folderContract(name, make);
+  fileContract(name, make);
+  logContract(name, make);
 }
 
 /** Two machines with an endpoint each, and a connection between them. */
@@ -63,19 +67,21 @@ export async function connectedPair(
   const { alice, bob } = await make(t);
   const aliceEndpoint = await bound(t, alice, options);
   const bobEndpoint = await bound(t, bob, options);
-  const { near, far } = await connected(aliceEndpoint, bobEndpoint);
+  const { near, far } = await connected(aliceEndpoint, bobEndpoint, options.maxStreams);
   return { alice, bob, near, far, aliceEndpoint, bobEndpoint };
 }
 
-/** Connects two endpoints. */
+/** Connects two endpoints; the one that is dialled admits the other. */
 export async function connected(
   from: Endpoint,
   to: Endpoint,
+  maxStreams = 1_024,
 ): Promise<{ near: Connection; far: Connection }> {
   const accepting = to.accept();
   const near = await from.connect(to.peerId, to.addresses, TIMEOUT_MS);
   const far = await accepting;
   if (!far) throw new Error("the endpoint was closed while it accepted");
+  far.admit({ receiveWindowBytes: 64 * 1_048_576, maxStreams });
   return { near, far };
 }
 
@@ -103,7 +109,11 @@ function endpointOptions(): EndpointOptions {
     idleTimeoutMs: 10_000,
     keepAliveMs: 2_000,
     handshakeTimeoutMs: 10_000,
-    ackThresholdPackets: 10,
+    strangerWindowBytes: 16_384,
+    maxStrangers: 256,
+    maxStrangersPerAddress: 16,
+    maxStrangerFailures: 10,
+    refusalMs: 60_000,
     writeConcurrency: 64,
   };
 }

@@ -93,6 +93,60 @@ test("a disk fails when it is told to, once", async () => {
   assert.equal((await folder.stat("file"))?.bytes, 3);
 });
 
+for (const operation of [
+  "openPartial",
+  "openLog",
+  "hash",
+  "copy",
+  "readLog",
+  "append",
+  "truncate",
+  "syncLog",
+] as const) {
+  test(`a disk that fails at ${operation} changes nothing, and does it the next time`, async () => {
+    const { disk, openFolder } = createMemoryNetwork().engine();
+    disk.write("/file", patterned(3));
+    disk.write("/log", patterned(2));
+    const folder = await openFolder("/");
+    const source = await folder.openSource("file", { memoryMap: false });
+    const partial = await folder.createPartial("partial", 3, 0o600);
+    const log = await folder.openLog("log");
+    const run = { offset: 0, length: 3, pieceBytes: 1_024, fileBytes: 3 };
+    const calls = {
+      openPartial: () => folder.openPartial("file", 9),
+      openLog: () => folder.openLog("other"),
+      hash: () => source.hashRun(run),
+      copy: () => partial.copyFrom(source, { offset: 0, length: 3 }),
+      readLog: () => log.readAll(),
+      append: () => log.append(patterned(1)),
+      truncate: () => log.truncate(1),
+      syncLog: () => log.sync(),
+    };
+    const before = disk.tree("/");
+    disk.failNext(operation, "DISK_FULL");
+
+    await assert.rejects(calls[operation](), { code: "DISK_FULL" });
+    const after = disk.tree("/");
+    await calls[operation]();
+
+    assert.deepEqual(after, before);
+  });
+}
+
+test("a log that the disk has no room for keeps what it had", async () => {
+  const { disk, openFolder } = createMemoryNetwork().engine();
+  const log = await (await openFolder("/")).openLog("log");
+  disk.freeBytes = 3;
+  await log.append(patterned(2));
+
+  await assert.rejects(log.append(patterned(2)), { code: "DISK_FULL" });
+  await log.truncate(1);
+  await log.append(patterned(2));
+
+  assert.equal((await log.readAll()).length, 3);
+  assert.equal(disk.freeBytes, 0);
+});
+
 test("a disk without room refuses a file, and removing one makes room", async () => {
   const { disk, openFolder } = createMemoryNetwork().engine();
   const folder = await openFolder("/");

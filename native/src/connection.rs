@@ -5,6 +5,7 @@ use std::sync::Arc;
 use iroh::endpoint;
 use napi::bindgen_prelude::{Buffer, Uint8Array};
 use napi_derive::napi;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{EngineError, Result},
@@ -12,7 +13,17 @@ use crate::{
     lane::{BidirectionalStream, ReceiveStream, SendStream},
     piece::exact,
     registry::Registry,
+    transport::var_int,
 };
+
+/// What a peer may send; see `PeerLimits` in `engine.ts`.
+#[napi(object)]
+pub struct PeerLimits {
+    /// Bytes that it may have sent and nobody has read.
+    pub receive_window_bytes: f64,
+    /// Streams of either kind that it may have open at once.
+    pub max_streams: f64,
+}
 
 /// A connection to one peer; see `Connection` in `engine.ts`.
 #[napi]
@@ -20,15 +31,21 @@ pub struct Connection {
     held: Arc<Held>,
     registry: Arc<Registry>,
     peer_id: String,
+    admitted: CancellationToken,
 }
 
 impl Connection {
-    /// Gives a connection to JavaScript.
-    pub fn new(inner: endpoint::Connection, registry: Arc<Registry>) -> Self {
+    /// Gives a connection to JavaScript; `admitted` is fired when the peer is no stranger any more.
+    pub fn new(
+        inner: endpoint::Connection,
+        registry: Arc<Registry>,
+        admitted: CancellationToken,
+    ) -> Self {
         Self {
             peer_id: inner.remote_id().to_string(),
             held: registry.connection(inner),
             registry,
+            admitted,
         }
     }
 
@@ -47,6 +64,21 @@ impl Connection {
     #[napi(getter)]
     pub fn peer_id(&self) -> String {
         self.peer_id.clone()
+    }
+
+    /// Takes the peer off the strangers and lets it send so much.
+    #[napi]
+    pub fn admit(&self, limits: PeerLimits) -> napi::Result<()> {
+        let streams = var_int("streams", limits.max_streams)?;
+        let window = var_int("receive window", limits.receive_window_bytes)?;
+        let Ok(inner) = self.held.open() else {
+            return Ok(());
+        };
+        inner.set_max_concurrent_bi_streams(streams);
+        inner.set_max_concurrent_uni_streams(streams);
+        inner.set_receive_window(window);
+        self.admitted.cancel();
+        Ok(())
     }
 
     /// Opens a stream both ways.

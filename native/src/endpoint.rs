@@ -1,14 +1,10 @@
 //! One set of sockets with an identity.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use iroh::{
-    EndpointAddr, EndpointId, RelayMode, SecretKey, TransportAddr,
-    endpoint::{self, Incoming, presets},
+    EndpointAddr, EndpointId, TransportAddr,
+    endpoint::{self, ConnectOptions, QuicTransportConfig},
 };
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
@@ -19,18 +15,18 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    arrivals::{Arrival, accept_all},
     connection::Connection,
     error::{Code, EngineError, Result, full_text},
     piece::exact,
     registry::Registry,
-    transport::{crypto_provider, milliseconds, transport_config},
+    sockets::{bind, ports_free, socket_address},
+    strangers::{StrangerLimits, Strangers},
+    transport::{Allowance, milliseconds, transport_config},
 };
 
-/// Connections whose handshake is done and that nobody has accepted yet, at most.
-const READY_CONNECTIONS: usize = 64;
-/// A port that is not free after a second is held by someone else by now.
-const PORT_CHECKS: u32 = 200;
-const PORT_CHECK_INTERVAL: Duration = Duration::from_millis(5);
+/// Connections that are handed over at once; all others wait with a deadline.
+const READY_CONNECTIONS: usize = 1;
 
 /// What an endpoint must be told; see `EndpointOptions` in `engine.ts`.
 #[napi(object)]
@@ -55,10 +51,18 @@ pub struct EndpointOptions {
     pub idle_timeout_ms: f64,
     /// Silence after which a connection pings.
     pub keep_alive_ms: f64,
-    /// Packets that the peer may leave unacknowledged before it must answer at once.
-    pub ack_threshold_packets: f64,
     /// Time that a handshake of a peer may take.
     pub handshake_timeout_ms: f64,
+    /// Receive window of a stranger's connection.
+    pub stranger_window_bytes: f64,
+    /// Strangers at once.
+    pub max_strangers: f64,
+    /// Strangers at once from one address.
+    pub max_strangers_per_address: f64,
+    /// Connections of one address that end without being admitted, before it must wait.
+    pub max_stranger_failures: f64,
+    /// For how long such an address must wait.
+    pub refusal_ms: f64,
     /// File writes that may be under way at once.
     pub write_concurrency: f64,
 }
@@ -68,7 +72,9 @@ pub struct EndpointOptions {
 pub struct Endpoint {
     /// Empty after `close`: the ports are freed with the last clone.
     inner: Mutex<Option<endpoint::Endpoint>>,
-    ready: AsyncMutex<mpsc::Receiver<endpoint::Connection>>,
+    ready: AsyncMutex<mpsc::Receiver<Arrival>>,
+    /// The settings of connections that this side dials.
+    dialling: QuicTransportConfig,
     peer_id: String,
     addresses: Vec<String>,
     alpn: Vec<u8>,
@@ -82,10 +88,17 @@ pub struct Endpoint {
 pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
     let permits = exact("write concurrency", options.write_concurrency)?.max(1) as usize;
     let handshake_timeout = milliseconds("handshake time-out", options.handshake_timeout_ms)?;
+    let strangers = Strangers::new(stranger_limits(&options)?);
+    let dialling = transport_config(&options, Allowance::of_dialled(&options)?)?;
     let alpn = options.alpn.as_bytes().to_vec();
     let inner = bind(&options, alpn.clone()).await?;
     let (sender, ready) = mpsc::channel(READY_CONNECTIONS);
-    let accepting = tokio::spawn(accept_all(inner.clone(), sender, handshake_timeout));
+    let accepting = tokio::spawn(accept_all(
+        inner.clone(),
+        sender,
+        strangers,
+        handshake_timeout,
+    ));
     Ok(Endpoint {
         peer_id: inner.id().to_string(),
         addresses: inner
@@ -95,6 +108,7 @@ pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
             .collect(),
         inner: Mutex::new(Some(inner)),
         ready: AsyncMutex::new(ready),
+        dialling,
         alpn,
         registry: Registry::new(permits),
         accepting: AsyncMutex::new(Some(accepting)),
@@ -108,6 +122,20 @@ impl Endpoint {
         inner
             .clone()
             .ok_or_else(|| EngineError::cancelled("endpoint"))
+    }
+
+    /// Dials, and returns why that failed in words.
+    async fn dial(
+        &self,
+        inner: &endpoint::Endpoint,
+        target: EndpointAddr,
+    ) -> std::result::Result<endpoint::Connection, String> {
+        let options = ConnectOptions::new().with_transport_config(self.dialling.clone());
+        let connecting = inner
+            .connect_with_opts(target, &self.alpn, options)
+            .await
+            .map_err(|error| full_text(&error))?;
+        connecting.await.map_err(|error| full_text(&error))
     }
 }
 
@@ -142,17 +170,24 @@ impl Endpoint {
             .iter()
             .map(|text| Ok(TransportAddr::Ip(socket_address(text)?)));
         let target = EndpointAddr::from_parts(peer, parsed.collect::<Result<Vec<_>>>()?);
-        let dial = tokio::time::timeout(timeout, inner.connect(target, &self.alpn));
+        let dial = tokio::time::timeout(timeout, self.dial(&inner, target));
         let dialled = tokio::select! {
             () = self.closed.cancelled() => return Err(EngineError::cancelled("endpoint")),
             dialled = dial => dialled,
         };
         let shown = addresses.join(", ");
         match dialled {
-            Ok(Ok(connection)) => Ok(Connection::new(connection, Arc::clone(&self.registry))),
-            Ok(Err(error)) => Err(EngineError::new(
+            Ok(Ok(connection)) => {
+                let registry = Arc::clone(&self.registry);
+                Ok(Connection::new(
+                    connection,
+                    registry,
+                    CancellationToken::new(),
+                ))
+            }
+            Ok(Err(reason)) => Err(EngineError::new(
                 Code::PeerUnreachable,
-                format!("{shown} could not be reached: {}", full_text(&error)),
+                format!("{shown} could not be reached: {reason}"),
             )),
             Err(_) => Err(EngineError::new(
                 Code::PeerUnreachable,
@@ -170,7 +205,12 @@ impl Endpoint {
             () = self.closed.cancelled() => None,
             next = ready.recv() => next,
         };
-        Ok(next.map(|connection| Connection::new(connection, Arc::clone(&self.registry))))
+        Ok(next.map(
+            |Arrival {
+                 connection,
+                 admitted,
+             }| { Connection::new(connection, Arc::clone(&self.registry), admitted) },
+        ))
     }
 
     /// Closes all connections politely and frees the ports.
@@ -201,88 +241,13 @@ impl Endpoint {
     }
 }
 
-async fn bind(options: &EndpointOptions, alpn: Vec<u8>) -> Result<endpoint::Endpoint> {
-    let secret: [u8; 32] = options.secret_key.as_ref().try_into().map_err(|_| {
-        EngineError::argument(format!(
-            "secret key: {} bytes, not 32",
-            options.secret_key.len()
-        ))
-    })?;
-    if options.listen.is_empty() {
-        return Err(EngineError::argument("listen: no address is given"));
-    }
-    let mut builder = endpoint::Builder::new(presets::Minimal)
-        .relay_mode(RelayMode::Disabled)
-        .secret_key(SecretKey::from_bytes(&secret))
-        .alpns(vec![alpn])
-        .crypto_provider(Arc::new(crypto_provider()))
-        .transport_config(transport_config(options)?)
-        .clear_ip_transports();
-    for text in &options.listen {
-        builder = builder
-            .bind_addr(socket_address(text)?)
-            .map_err(|error| EngineError::argument(format!("{text}: {}", full_text(&error))))?;
-    }
-    builder.bind().await.map_err(|error| {
-        let listen = options.listen.join(", ");
-        let text = format!("{listen} cannot be listened on: {}", full_text(&error));
-        let code = if is_in_use(&error) {
-            Code::AddressInUse
-        } else {
-            Code::InvalidArgument
-        };
-        EngineError::new(code, text)
+fn stranger_limits(options: &EndpointOptions) -> Result<StrangerLimits> {
+    let per_address = exact("strangers", options.max_strangers_per_address)?;
+    let failures = exact("failures", options.max_stranger_failures)?;
+    Ok(StrangerLimits {
+        total: exact("strangers", options.max_strangers)? as usize,
+        per_address: per_address as usize,
+        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+        refusal: milliseconds("refusal", options.refusal_ms)?,
     })
-}
-
-/// Runs every handshake by itself, so that a slow peer keeps nobody else waiting.
-async fn accept_all(
-    inner: endpoint::Endpoint,
-    ready: mpsc::Sender<endpoint::Connection>,
-    timeout: Duration,
-) {
-    while let Some(incoming) = inner.accept().await {
-        let ready = ready.clone();
-        tokio::spawn(async move {
-            // A handshake that fails concerns only the peer that began it.
-            if let Ok(Some(connection)) = tokio::time::timeout(timeout, shake_hands(incoming)).await
-            {
-                let _ = ready.send(connection).await;
-            }
-        });
-    }
-}
-
-async fn shake_hands(incoming: Incoming) -> Option<endpoint::Connection> {
-    incoming.accept().ok()?.await.ok()
-}
-
-/// Waits until the system has taken the ports back: iroh closes a socket with its last user, and tasks
-/// that were woken by the end of their connection may not have run yet.
-async fn ports_free(addresses: &[String]) {
-    let is_taken = |address: &String| std::net::UdpSocket::bind(address).is_err();
-    for _ in 0..PORT_CHECKS {
-        if !addresses.iter().any(is_taken) {
-            return;
-        }
-        tokio::time::sleep(PORT_CHECK_INTERVAL).await;
-    }
-}
-
-fn socket_address(text: &str) -> Result<SocketAddr> {
-    text.parse()
-        .map_err(|_| EngineError::argument(format!("{text:?} is no address (ip:port)")))
-}
-
-fn is_in_use(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        if let Some(system) = cause.downcast_ref::<std::io::Error>()
-            && system.kind() == std::io::ErrorKind::AddrInUse
-        {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
 }

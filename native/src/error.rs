@@ -15,6 +15,8 @@ pub enum Code {
     Cancelled,
     /// The connection ended without a word of the peer's program.
     ConnectionLost,
+    /// Another process has the file for itself.
+    DiskBusy,
     /// The system refuses the operation to this user, or a link stands in the way.
     DiskDenied,
     /// The name is taken.
@@ -29,6 +31,8 @@ pub enum Code {
     InvalidArgument,
     /// The peer's bytes are not what the protocol allows.
     InvalidFrame,
+    /// Something is larger than this program takes.
+    LimitExceeded,
     /// A peer could not be dialled.
     PeerUnreachable,
     /// The peer gave up with an error number of its own; the text starts with that number.
@@ -39,10 +43,11 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the test that compares them with TypeScript's.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::AddressInUse,
         Self::Cancelled,
         Self::ConnectionLost,
+        Self::DiskBusy,
         Self::DiskDenied,
         Self::DiskExists,
         Self::DiskFailed,
@@ -50,6 +55,7 @@ impl Code {
         Self::DiskMissing,
         Self::InvalidArgument,
         Self::InvalidFrame,
+        Self::LimitExceeded,
         Self::PeerUnreachable,
         Self::Remote,
         Self::SourceChanged,
@@ -61,6 +67,7 @@ impl Code {
             Self::AddressInUse => "ADDRESS_IN_USE",
             Self::Cancelled => "CANCELLED",
             Self::ConnectionLost => "CONNECTION_LOST",
+            Self::DiskBusy => "DISK_BUSY",
             Self::DiskDenied => "DISK_DENIED",
             Self::DiskExists => "DISK_EXISTS",
             Self::DiskFailed => "DISK_FAILED",
@@ -68,6 +75,7 @@ impl Code {
             Self::DiskMissing => "DISK_MISSING",
             Self::InvalidArgument => "INVALID_ARGUMENT",
             Self::InvalidFrame => "INVALID_FRAME",
+            Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::PeerUnreachable => "PEER_UNREACHABLE",
             Self::Remote => "REMOTE",
             Self::SourceChanged => "SOURCE_CHANGED",

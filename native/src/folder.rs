@@ -1,10 +1,6 @@
 //! A directory that is held open, and what can be done below it.
 
-use std::{
-    ffi::OsStr,
-    io,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{ffi::OsStr, io, sync::Arc};
 
 use cap_std::fs::Dir;
 use napi::bindgen_prelude::{Buffer, Uint8Array};
@@ -12,7 +8,9 @@ use napi_derive::napi;
 
 use crate::{
     error::{EngineError, Result},
+    handle::Handle,
     listing::{Kind, StatObject, packed},
+    log::{Log, LogFile},
     partial::{Partial, PartialFile},
     path::{at, folder_at, place_at, place_below, wrong_kind},
     piece::exact,
@@ -25,7 +23,7 @@ use crate::{
 /// A directory that is held open; see `Folder` in `engine.ts`. Paths are bytes joined by `/`.
 #[napi]
 pub struct Folder {
-    root: Mutex<Option<Arc<Dir>>>,
+    root: Handle<Dir>,
 }
 
 /// Opens a folder of this machine by its path in the system's notation.
@@ -42,14 +40,13 @@ pub async fn open_folder(path: Uint8Array) -> Result<Folder> {
 impl Folder {
     fn new(root: Dir) -> Self {
         Self {
-            root: Mutex::new(Some(Arc::new(root))),
+            root: Handle::new("folder", root),
         }
     }
 
     /// Returns the open directory.
     pub fn root(&self) -> Result<Arc<Dir>> {
-        let root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
-        root.clone().ok_or_else(|| EngineError::cancelled("folder"))
+        self.root.open()
     }
 
     /// Runs a call on the directory and a path, on a thread where it may block.
@@ -135,6 +132,20 @@ impl Folder {
         let bytes = exact("file size", bytes)?;
         let create = move |root: &Dir, path: &[u8]| Partial::create(root, path, bytes, mode);
         Ok(PartialFile::new(self.with(path, create).await?))
+    }
+
+    /// Opens a file to write on where another process left it.
+    #[napi]
+    pub async fn open_partial(&self, path: Uint8Array, bytes: f64) -> Result<PartialFile> {
+        let bytes = exact("file size", bytes)?;
+        let open = move |root: &Dir, path: &[u8]| Partial::open(root, path, bytes);
+        Ok(PartialFile::new(self.with(path, open).await?))
+    }
+
+    /// Opens a log and creates it if nothing is there.
+    #[napi]
+    pub async fn open_log(&self, path: Uint8Array) -> Result<LogFile> {
+        Ok(LogFile::new(self.with(path, Log::open).await?))
     }
 
     /// Creates a folder.
@@ -228,10 +239,7 @@ impl Folder {
     /// Frees the directory; calls that are under way end first.
     #[napi]
     pub fn close(&self) {
-        self.root
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.root.close();
     }
 }
 

@@ -52,8 +52,10 @@ pub struct ReceivedRunObject {
     pub values: Buffer,
     /// Positions of the bad pieces.
     pub bad: Vec<u32>,
-    /// Position of the first absent piece.
+    /// Position of the first piece that did not come.
     pub absent_from: f64,
+    /// Why the run ended early.
+    pub failure: Option<String>,
 }
 
 /// What became of a bundle, packed.
@@ -223,6 +225,7 @@ impl ReceiveStream {
             values: received.values.into(),
             bad: received.bad,
             absent_from: received.absent_from as f64,
+            failure: received.failure.map(|error| error.to_string()),
         })
     }
 

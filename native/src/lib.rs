@@ -3,16 +3,19 @@
 //! Everything that can be called a decision is in TypeScript, defaults included. What the exported
 //! classes and functions promise is written in `src/engine/engine.ts`, the interface they stand behind.
 
+mod arrivals;
 mod bundle;
 mod congestion;
 pub mod connection;
 pub mod endpoint;
 mod error;
 pub mod folder;
+mod handle;
 pub mod hash;
 pub mod held;
 pub mod lane;
 pub mod listing;
+pub mod log;
 mod mapping;
 pub mod partial;
 mod path;
@@ -24,7 +27,9 @@ mod registry;
 pub mod runtime;
 mod send_bundle;
 mod send_run;
+mod sockets;
 pub mod source;
+mod strangers;
 mod stream;
 mod transport;
 

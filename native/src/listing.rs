@@ -35,6 +35,13 @@ pub struct Stat {
     pub number: u64,
 }
 
+impl Stat {
+    /// Tells whether both are of one file, by whatever names; always where the system does not tell.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.number) == (other.device, other.number)
+    }
+}
+
 /// A [`Stat`] as JavaScript gets it.
 #[napi(object)]
 pub struct StatObject {

@@ -5,16 +5,17 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    fs::File,
     io,
     ops::Deref,
 };
 
 use cap_fs_ext::DirExt;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, OpenOptions};
 
 use crate::{
     error::{Code, EngineError, Result},
-    listing::Kind,
+    listing::{Kind, Stat},
     platform,
 };
 
@@ -98,8 +99,7 @@ fn names(path: &[u8]) -> Result<Vec<OsString>> {
 /// Checks that a part of a path is one name and makes it a name of the system.
 pub fn one_name(name: &[u8], path: &[u8]) -> Result<OsString> {
     if matches!(name, b"" | b"." | b"..") || platform::is_more_than_a_name(name) {
-        let shown = String::from_utf8_lossy(path);
-        let text = format!("{}: no path within a folder", shown.escape_debug());
+        let text = format!("{}: no path within a folder", shown(path));
         return Err(EngineError::argument(text));
     }
     platform::name_of_bytes(name)
@@ -122,13 +122,32 @@ pub fn at<T>(path: &[u8], result: io::Result<T>) -> Result<T> {
     result.map_err(|error| EngineError::disk(&error, path))
 }
 
+/// Opens an ordinary file; nothing else is opened, a link neither.
+pub fn open_file(place: &Place<'_>, path: &[u8], options: &OpenOptions) -> Result<(File, Stat)> {
+    let opened = place.folder.open_with(&place.name, options);
+    let file = opened.map_err(|error| {
+        // Systems differ in what they call a link or a folder here.
+        match platform::stat_at(&place.folder, &place.name) {
+            Ok(stat) if stat.kind != Kind::File => wrong_kind(path, "a file"),
+            _ => EngineError::disk(&error, path),
+        }
+    })?;
+    let file = file.into_std();
+    let stat = at(path, platform::stat_of(&file))?;
+    if stat.kind != Kind::File {
+        return Err(wrong_kind(path, "a file"));
+    }
+    Ok((file, stat))
+}
+
+/// Makes a path fit for a message.
+pub fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).escape_debug().to_string()
+}
+
 /// Says that something else stands at a path than what was asked for.
 pub fn wrong_kind(path: &[u8], wanted: &str) -> EngineError {
-    let shown = String::from_utf8_lossy(path);
-    EngineError::new(
-        Code::DiskDenied,
-        format!("{}: not {wanted}", shown.escape_debug()),
-    )
+    EngineError::new(Code::DiskDenied, format!("{}: not {wanted}", shown(path)))
 }
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ pub struct ReceivedRun {
     pub values: Vec<u8>,
     /// Positions of the pieces whose bytes are not what their value says.
     pub bad: Vec<u32>,
-    /// Position of the first piece that the sender could not read.
+    /// Position of the first piece that did not come.
     pub absent_from: usize,
+    /// Why the run ended before its end, if it is not that the sender could not read on.
+    pub failure: Option<EngineError>,
 }
 
 /// Where bytes are put while they are hashed, and who may write them to the disk.
@@ -48,30 +50,46 @@ pub async fn receive_run(
         disk,
         buffer: vec![0; step],
     };
-    let mut values = Vec::with_capacity(count * VALUE_BYTES);
-    let mut bad = Vec::new();
-    let mut absent_from = count;
+    let mut received = ReceivedRun {
+        values: Vec::with_capacity(count * VALUE_BYTES),
+        bad: Vec::new(),
+        absent_from: 0,
+        failure: None,
+    };
+    if let Err(error) = receive_pieces(incoming, &mut sink, run, &mut received).await {
+        // What came before is as good as ever.
+        if received.absent_from == 0 {
+            return Err(error);
+        }
+        received.failure = Some(error);
+    }
+    received.values.resize(count * VALUE_BYTES, 0);
+    Ok(received)
+}
+
+async fn receive_pieces(
+    incoming: &mut Incoming<'_>,
+    sink: &mut Sink<'_>,
+    run: Run,
+    received: &mut ReceivedRun,
+) -> Result<()> {
+    let count = run.count();
     let mut header = [0; HEADER_BYTES];
     incoming.fill_all(&mut header).await?;
     for (position, piece) in run.pieces().enumerate() {
         if Header::decode(header, piece.bytes)? == Header::Absent {
-            absent_from = position;
             break;
         }
         let value = sink.take(incoming, &piece).await?;
         let (announced, next) = read_trailer(incoming, position + 1 == count).await?;
         if announced != value {
-            bad.push(position as u32);
+            received.bad.push(position as u32);
         }
-        values.extend(value);
+        received.values.extend(value);
+        received.absent_from = position + 1;
         header = next;
     }
-    values.resize(count * VALUE_BYTES, 0);
-    Ok(ReceivedRun {
-        values,
-        bad,
-        absent_from,
-    })
+    Ok(())
 }
 
 impl Sink<'_> {

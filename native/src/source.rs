@@ -1,21 +1,20 @@
 //! A file that is read.
 
-use std::{
-    fs::File,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fs::File, sync::Arc};
 
 use bytes::Bytes;
 use cap_std::fs::Dir;
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 use crate::{
     error::{Code, EngineError, Result},
+    handle::Handle,
     hash::{PieceHasher, Value},
-    listing::{Kind, Stat, StatObject},
+    listing::{Stat, StatObject},
     mapping::Mapping,
-    path::{at, place_below, wrong_kind},
-    piece::Piece,
+    path::{at, open_file, place_below, shown},
+    piece::{Piece, Run, RunOptions},
     platform,
     runtime::blocking,
 };
@@ -46,12 +45,7 @@ impl Source {
     /// Opens an ordinary file; a link is not followed.
     pub fn open(root: &Dir, path: &[u8], memory_map: bool) -> Result<Self> {
         let place = place_below(root, path)?;
-        let opened = place.folder.open_with(&place.name, &platform::reading());
-        let file = at(path, opened)?.into_std();
-        let opened = at(path, platform::stat_of(&file))?;
-        if opened.kind != Kind::File {
-            return Err(wrong_kind(path, "a file"));
-        }
+        let (file, opened) = open_file(&place, path, &platform::reading())?;
         let mapping = if memory_map && opened.bytes > 0 {
             at(path, Mapping::new(&file))?
         } else {
@@ -76,19 +70,41 @@ impl Source {
     pub async fn read_piece(&self, piece: &Piece) -> Result<ReadPiece> {
         let mut hasher = PieceHasher::new(piece);
         let mut chunks = Vec::with_capacity(piece.bytes as usize / STEP_BYTES + 3);
-        let mut done = 0;
-        while done < piece.bytes {
-            let wanted = (piece.bytes - done).min(STEP_BYTES as u32);
-            let chunk =
-                self.read_step(piece.offset + u64::from(done), wanted as usize, &mut hasher)?;
-            chunks.push(chunk);
-            done += wanted;
+        for (offset, bytes) in steps(piece) {
+            chunks.push(self.read_step(offset, bytes, &mut hasher)?);
             tokio::task::yield_now().await;
         }
         Ok(ReadPiece {
             chunks,
             value: hasher.value(),
         })
+    }
+
+    /// Returns the values of a run's pieces.
+    fn hash_run(&self, run: Run) -> Result<Vec<u8>> {
+        let mut values = Vec::new();
+        for piece in run.pieces() {
+            let mut hasher = PieceHasher::new(&piece);
+            for (offset, bytes) in steps(&piece) {
+                self.read_step(offset, bytes, &mut hasher)?;
+            }
+            values.extend(hasher.value());
+        }
+        Ok(values)
+    }
+
+    /// The file itself, for the system to copy from.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Reads bytes without hashing them.
+    pub fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let bytes = at(&self.path, platform::read_at(&self.file, offset, length))?;
+        if bytes.len() < length {
+            return Err(self.is_too_short());
+        }
+        Ok(bytes)
     }
 
     fn read_step(&self, offset: u64, wanted: usize, hasher: &mut PieceHasher) -> Result<Bytes> {
@@ -100,12 +116,12 @@ impl Source {
         if chunk.len() == wanted && !self.is_torn(offset + wanted as u64)? {
             return Ok(chunk);
         }
-        let shown = String::from_utf8_lossy(&self.path);
-        let text = format!(
-            "{}: the file became shorter while it was sent",
-            shown.escape_debug()
-        );
-        Err(EngineError::new(Code::SourceChanged, text))
+        Err(self.is_too_short())
+    }
+
+    fn is_too_short(&self) -> EngineError {
+        let text = format!("{}: the file became shorter", shown(&self.path));
+        EngineError::new(Code::SourceChanged, text)
     }
 
     /// Tells whether a mapping showed zeros up to `end` where the file no longer is.
@@ -119,10 +135,18 @@ impl Source {
     }
 }
 
+/// Cuts a piece into offsets and lengths of at most [`STEP_BYTES`].
+fn steps(piece: &Piece) -> impl Iterator<Item = (u64, usize)> {
+    let (offset, bytes) = (piece.offset, piece.bytes as usize);
+    (0..bytes)
+        .step_by(STEP_BYTES)
+        .map(move |done| (offset + done as u64, STEP_BYTES.min(bytes - done)))
+}
+
 /// A file that is read; see `SourceFile` in `engine.ts`.
 #[napi]
 pub struct SourceFile {
-    source: Mutex<Option<Arc<Source>>>,
+    source: Handle<Source>,
     opened: Stat,
 }
 
@@ -131,14 +155,13 @@ impl SourceFile {
     pub fn new(source: Source) -> Self {
         Self {
             opened: source.opened,
-            source: Mutex::new(Some(Arc::new(source))),
+            source: Handle::new("file", source),
         }
     }
 
     /// Returns the open file.
     pub fn source(&self) -> Result<Arc<Source>> {
-        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        source.clone().ok_or_else(|| EngineError::cancelled("file"))
+        self.source.open()
     }
 }
 
@@ -157,12 +180,17 @@ impl SourceFile {
         blocking(move || Ok(at(&source.path, platform::stat_of(&source.file))?.into())).await
     }
 
+    /// Returns the values of a run's pieces, 32 bytes a piece.
+    #[napi]
+    pub async fn hash_run(&self, run: RunOptions) -> Result<Buffer> {
+        let source = self.source()?;
+        let run = Run::new(&run)?;
+        Ok(blocking(move || source.hash_run(run)).await?.into())
+    }
+
     /// Frees the file; a verb that reads it ends first.
     #[napi]
     pub fn close(&self) {
-        self.source
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.source.close();
     }
 }

@@ -9,6 +9,10 @@
  * `TransferError`; a disk failure carries a `DISK_*` code.
  */
 
+import type { Folder, PartialFile, PieceRun, SourceFile } from "./file-system.ts";
+
+export type * from "./file-system.ts";
+
 /** An engine: endpoints on a network and folders on a disk. */
 export interface Engine {
   /** Opens an endpoint that can dial and be dialled. Fails with `ADDRESS_IN_USE` or `INVALID_ARGUMENT`. */
@@ -34,20 +38,32 @@ export interface EndpointOptions {
   congestion: "bbr" | "cubic" | "newreno";
   /** Receive window of one stream, in bytes; at most 2 MiB (see docs/architecture.md). */
   streamWindowBytes: number;
-  /** Receive window of a connection, in bytes. */
+  /** Receive window of a connection that this side dials, in bytes. */
   receiveWindowBytes: number;
   /** Bytes a connection holds that were sent and not yet acknowledged, at most. */
   sendWindowBytes: number;
-  /** Streams of either kind that a peer may have open at once. */
+  /** Streams of either kind that a peer that this side dials may have open at once. */
   maxStreams: number;
   /** A connection that hears nothing for so long is lost. */
   idleTimeoutMs: number;
   /** A connection that is silent for so long sends a ping; it never fires while data flows. */
   keepAliveMs: number;
-  /** A peer that dials and does not end its handshake within this time is dropped. */
+  /** A peer that dials and does not end its handshake within this time is dropped, and so is one that nobody accepts. */
   handshakeTimeoutMs: number;
-  /** Packets that the peer may leave unacknowledged before it must answer at once (draft-ietf-quic-ack-frequency). */
-  ackThresholdPackets: number;
+  /**
+   * Receive window of a stranger, in bytes: a peer that dialled and that nobody has admitted yet.
+   *
+   * It may have one stream both ways open, and no others.
+   */
+  strangerWindowBytes: number;
+  /** Strangers at once; the one who came first makes room for the next. */
+  maxStrangers: number;
+  /** Strangers at once from one IPv4 address or IPv6 /64; more are refused. */
+  maxStrangersPerAddress: number;
+  /** An address from which so many came, shook hands and went without being admitted must wait. */
+  maxStrangerFailures: number;
+  /** For how long such failures count, and for how long the address must wait. */
+  refusalMs: number;
   /** File writes that may be under way at once, over all connections of the endpoint. */
   writeConcurrency: number;
 }
@@ -90,9 +106,19 @@ export interface ConnectionStats {
   pathMtuBytes: number;
 }
 
+/** What a peer may send. */
+export interface PeerLimits {
+  /** Bytes that it may have sent and nobody has read. */
+  receiveWindowBytes: number;
+  /** Streams of either kind that it may have open at once. */
+  maxStreams: number;
+}
+
 /** An authenticated, encrypted connection to one peer. */
 export interface Connection {
   readonly peerId: string;
+  /** Lets a peer that dialled send more than a stranger may; it can be let send still more later. */
+  admit(limits: PeerLimits): void;
   /** Opens a stream both ways. Waits while the peer allows no more. The peer sees it after the first write. */
   openBidirectional(): Promise<BidirectionalStream>;
   /** The peer's next stream both ways; rejects when the connection ends. */
@@ -112,17 +138,6 @@ export interface Connection {
 export interface BidirectionalStream {
   readonly send: SendStream;
   readonly receive: ReceiveStream;
-}
-
-/** A run of pieces of one file. Only the last piece of the file is shorter than `pieceBytes`. */
-export interface PieceRun {
-  /** First byte; a multiple of `pieceBytes`. */
-  offset: number;
-  /** Bytes; a multiple of `pieceBytes` unless it ends at `fileBytes`. 0 only for an empty file: one empty piece. */
-  length: number;
-  /** A power of two, at least 1,024. */
-  pieceBytes: number;
-  fileBytes: number;
 }
 
 /** A small file, sent whole as one piece. */
@@ -158,8 +173,10 @@ export interface ReceivedRun {
   values: Uint8Array;
   /** Positions in the run of pieces whose bytes are not what their value says. */
   bad: readonly number[];
-  /** Position in the run of the first piece that the sender could not read; the number of pieces if none. */
+  /** Position in the run of the first piece that did not come; the number of pieces if all did. */
   absentFrom: number;
+  /** Why it did not come, unless the sender could not read it. */
+  failure: Error | null;
 }
 
 /** What became of one file of a bundle, in the bundle's order. */
@@ -203,81 +220,12 @@ export interface ReceiveStream {
   /**
    * Reads the run's pieces into the file, each checked against its value.
    *
-   * Rejects with `INVALID_FRAME` for a malformed piece and with `DISK_*` when the file cannot be written.
+   * A malformed piece (`INVALID_FRAME`), a file that cannot be written (`DISK_*`) or a lost connection ends
+   * the run: rejects if nothing came before, and else tells of it in `failure`.
    */
   receiveRun(partial: PartialFile, run: PieceRun): Promise<ReceivedRun>;
   /** Reads one piece a target, creates each file, writes it, and sets its mode and mtime. Nothing is synced. */
   receiveBundle(folder: Folder, targets: readonly BundledTarget[]): Promise<BundledResult[]>;
   /** Tells the peer to send no more of this stream, with an error number; pending calls reject. */
   stop(code: number): void;
-}
-
-/** What kind of thing stands in a folder. `other`: a socket, device or FIFO. */
-export type FileKind = "file" | "folder" | "link" | "other";
-
-/** What a folder says of one thing in it, without following a link. */
-export interface FileStat {
-  kind: FileKind;
-  /** Size in bytes; 0 for all but files. */
-  bytes: number;
-  /** Permission bits (0o777); a system without them says 0o755 or 0o644. */
-  mode: number;
-  /** Milliseconds since 1970, with fraction cut. */
-  mtimeMs: number;
-  /** Tells two files apart even when a path is reused: device and file number. */
-  identity: string;
-}
-
-/** One thing in a folder. */
-export interface FolderEntry extends FileStat {
-  name: string;
-}
-
-/** A directory that is held open; everything below is resolved from the handle, never from a string. */
-export interface Folder {
-  /** Opens a folder below. A link on the way is refused. */
-  openFolder(path: string): Promise<Folder>;
-  /** The things in a folder below, sorted by the bytes of their names. */
-  list(path: string): Promise<FolderEntry[]>;
-  /** What stands at a path; null if nothing. */
-  stat(path: string): Promise<FileStat | null>;
-  /** The text of a link. */
-  readLink(path: string): Promise<string>;
-  /** Opens a file for reading. `memoryMap` reads it through a mapping instead of positioned reads. */
-  openSource(path: string, options: { memoryMap: boolean }): Promise<SourceFile>;
-  /** Creates a file that must not exist, with its blocks reserved. `DISK_FULL` when they are not to be had. */
-  createPartial(path: string, bytes: number, mode: number): Promise<PartialFile>;
-  /** Creates a folder; its parent must exist. `DISK_EXISTS` if the name is taken. */
-  createFolder(path: string): Promise<void>;
-  /** Creates a symbolic link with the text `target`. */
-  createLink(path: string, target: string): Promise<void>;
-  /** Moves what stands at `from` to `to` below another folder of the same disk; atomic. Without `replace`, `DISK_EXISTS` if `to` is taken. */
-  rename(from: string, target: Folder, to: string, options: { replace: boolean }): Promise<void>;
-  /** Removes a file, a link, or a folder with all that is in it; links are not followed. Nothing there is fine. */
-  remove(path: string): Promise<void>;
-  /** Sets permission bits and mtime of a file or folder; never through a link. */
-  setMetadata(path: string, metadata: { mode: number; mtimeMs: number }): Promise<void>;
-  /** Returns when everything written below this folder is on the disk, names included. */
-  syncAll(): Promise<void>;
-  /** Returns when the folder's own list of names is on the disk. */
-  sync(): Promise<void>;
-  /** Bytes that this user may still write on the folder's disk. */
-  freeBytes(): Promise<number>;
-  close(): Promise<void>;
-}
-
-/** A file that is read. */
-export interface SourceFile {
-  /** What it was when it was opened. */
-  readonly opened: FileStat;
-  /** What it is now. */
-  stat(): Promise<FileStat>;
-  close(): Promise<void>;
-}
-
-/** A file that is being received. Written at any offset, by any number of lanes. */
-export interface PartialFile {
-  /** Returns when its bytes and size are on the disk. */
-  sync(): Promise<void>;
-  close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import type {
   CloseReason,
   Connection,
   ConnectionStats,
+  PeerLimits,
   ReceiveStream,
   SendStream,
 } from "./engine.ts";
@@ -15,6 +16,13 @@ import { codeOfPeer, Pipe } from "./memory-pipe.ts";
 import { MemoryReceiveStream, MemorySendStream } from "./memory-stream.ts";
 import { Places, Queue } from "./memory-waiting.ts";
 
+/** What one end lets the other do: bytes that wait, and open streams of each kind. */
+export interface Allowance {
+  windowBytes: number;
+  bidirectional: number;
+  unidirectional: number;
+}
+
 /** What one end of a connection must be told. */
 export interface ConnectionEnd {
   /** Who is at the other end, and where. */
@@ -22,8 +30,8 @@ export interface ConnectionEnd {
   remoteAddress: string;
   /** This end's window for each stream that it reads. */
   streamWindowBytes: number;
-  /** Streams of either kind that the other end may have open at once. */
-  maxStreams: number;
+  /** What the other end may send at first. */
+  allowance: Allowance;
   /** A secret that both ends of this connection have, and nobody else. */
   session: Uint8Array;
   /** Asks the network to carry bytes; it says how many pass. */
@@ -39,29 +47,43 @@ export class MemoryConnection implements Connection, Cuttable {
   readonly #bidirectional = new Queue<BidirectionalStream>();
   readonly #unidirectional = new Queue<ReceiveStream>();
   readonly #openable: { bidirectional: StreamKind; unidirectional: StreamKind };
-  readonly #pipes = new Set<Pipe>();
+  /** The pipes of the streams that this end opened, each with the end that writes. */
+  readonly #pipes = new Map<Pipe, MemoryConnection>();
   readonly #closed = Promise.withResolvers<CloseReason>();
+  /** Bytes that may wait at this end for its reader. */
+  #windowBytes: number;
   #far: MemoryConnection | null = null;
   #failure: TransferError | null = null;
   #sentBytes = 0;
   #receivedBytes = 0;
 
-  private constructor(end: ConnectionEnd, maxStreams: number) {
+  private constructor(end: ConnectionEnd, far: ConnectionEnd) {
     this.peerId = end.peerId;
     this.#end = end;
+    this.#windowBytes = end.allowance.windowBytes;
+    const { bidirectional, unidirectional } = far.allowance;
     this.#openable = {
-      bidirectional: new StreamKind(maxStreams),
-      unidirectional: new StreamKind(maxStreams),
+      bidirectional: new StreamKind(bidirectional),
+      unidirectional: new StreamKind(unidirectional),
     };
   }
 
   /** Two ends that are joined. */
   static pair(one: ConnectionEnd, two: ConnectionEnd): [MemoryConnection, MemoryConnection] {
-    const left = new MemoryConnection(one, two.maxStreams);
-    const right = new MemoryConnection(two, one.maxStreams);
+    const left = new MemoryConnection(one, two);
+    const right = new MemoryConnection(two, one);
     left.#far = right;
     right.#far = left;
     return [left, right];
+  }
+
+  /** See {@link Connection.admit}. */
+  admit({ receiveWindowBytes, maxStreams }: PeerLimits): void {
+    this.#windowBytes = receiveWindowBytes;
+    const far = this.#far;
+    if (!far) return;
+    for (const { places } of Object.values(far.#openable)) places.resize(maxStreams);
+    for (const pipe of [...this.#pipes.keys(), ...far.#pipes.keys()]) pipe.widen();
   }
 
   /** See {@link Connection.openBidirectional}. */
@@ -133,17 +155,13 @@ export class MemoryConnection implements Connection, Cuttable {
 
   /** See {@link Connection.close}. */
   close(code: number, reason: string): void {
-    const far = this.#far;
-    this.#finish({ by: "local", code, reason });
-    if (far) far.#finish({ by: "peer", code, reason });
+    this.#endBoth({ by: "local", code, reason }, { by: "peer", code, reason });
   }
 
   /** See {@link Cuttable.lose}. */
   lose(): void {
     const reason: CloseReason = { by: "lost", code: 0, reason: "the network was cut" };
-    const far = this.#far;
-    this.#finish(reason);
-    if (far) far.#finish(reason);
+    this.#endBoth(reason, reason);
   }
 
   async #place(kind: StreamKind): Promise<MemoryConnection> {
@@ -154,7 +172,7 @@ export class MemoryConnection implements Connection, Cuttable {
 
   #pipe(from: MemoryConnection, to: MemoryConnection, onDone: () => void): Pipe {
     const pipe = new Pipe({
-      windowBytes: to.#end.streamWindowBytes,
+      windowBytes: () => Math.min(to.#end.streamWindowBytes, to.#windowBytes),
       carry: (wanted) => {
         const bytes = this.#end.carry(wanted);
         from.#sentBytes += bytes;
@@ -166,16 +184,25 @@ export class MemoryConnection implements Connection, Cuttable {
         onDone();
       },
     });
-    this.#pipes.add(pipe);
+    this.#pipes.set(pipe, from);
     return pipe;
   }
 
-  #finish(reason: CloseReason): void {
-    if (this.#failure) return;
-    const failure = failureOf(reason);
+  /** Ends this end for one reason and the other for another; the first call counts. */
+  #endBoth(hereFor: CloseReason, thereFor: CloseReason): void {
+    const there = this.#far;
+    if (!there) return;
+    const [here, far] = [failureOf(hereFor), failureOf(thereFor)];
+    for (const [pipe, from] of [...this.#pipes, ...there.#pipes]) {
+      pipe.lose(from === this ? { writer: here, reader: far } : { writer: far, reader: here });
+    }
+    this.#finish(hereFor, here);
+    there.#finish(thereFor, far);
+  }
+
+  #finish(reason: CloseReason, failure: TransferError): void {
     this.#failure = failure;
     this.#far = null;
-    for (const pipe of [...this.#pipes]) pipe.lose(failure);
     for (const { places } of Object.values(this.#openable)) places.fail(failure);
     this.#bidirectional.end(() => Promise.reject(failure));
     this.#unidirectional.end(() => Promise.reject(failure));

@@ -6,8 +6,21 @@
 
 import { type ErrorCode, TransferError } from "../errors.ts";
 import type { FileKind, FileStat } from "./engine.ts";
+import {
+  applyContent,
+  applyName,
+  below,
+  type DiskChange,
+  type DiskNode,
+  type Place,
+  statOf,
+} from "./memory-node.ts";
 
-/** What a test may make fail: the name of the call, or the reading and writing of file bytes. */
+/**
+ * What a test may make fail: the name of the call, or the reading and writing of file bytes.
+ *
+ * `hash` is `hashRun`, `copy` is `copyFrom`; `readLog`, `append`, `truncate` and `syncLog` are of logs.
+ */
 export type DiskOperation =
   | "openFolder"
   | "list"
@@ -15,6 +28,8 @@ export type DiskOperation =
   | "readLink"
   | "openSource"
   | "createPartial"
+  | "openPartial"
+  | "openLog"
   | "createFolder"
   | "createLink"
   | "rename"
@@ -24,21 +39,13 @@ export type DiskOperation =
   | "syncAll"
   | "freeBytes"
   | "read"
-  | "write";
-
-/** A thing on the disk. */
-export interface DiskNode {
-  readonly kind: FileKind;
-  readonly identity: string;
-  mode: number;
-  mtimeMs: number;
-  /** A file's bytes. */
-  bytes: Uint8Array;
-  /** A link's text. */
-  readonly target: string;
-  /** What is in a folder, by name. */
-  readonly children: Map<string, DiskNode>;
-}
+  | "write"
+  | "hash"
+  | "copy"
+  | "readLog"
+  | "append"
+  | "truncate"
+  | "syncLog";
 
 /** A thing below a folder, as tests compare it. */
 export interface TreeEntry {
@@ -52,28 +59,48 @@ export interface TreeEntry {
   target: string;
 }
 
+/** What a disk is made of. */
+export interface DiskState {
+  root: DiskNode;
+  freeBytes: number;
+  /** The number in the identity of the next thing. */
+  nextIdentity: number;
+  nowMs: number;
+}
+
 /** See the file's head. Its clock is its own: a millisecond passes with each change. */
 export class MemoryDisk {
   /** Bytes that can still be written; set it to make the disk full. */
-  freeBytes = 2 ** 40;
+  freeBytes: number;
   readonly #root: DiskNode;
   readonly #failures: { operation: DiskOperation; code: ErrorCode }[] = [];
-  #nextIdentity = 1;
-  #nowMs = 1_700_000_000_000;
+  readonly #locked = new Set<DiskNode>();
+  readonly #watchers = new Set<(change: DiskChange) => void>();
+  #nextIdentity: number;
+  #nowMs: number;
 
-  /** Begins with an empty root folder. */
-  constructor() {
-    this.#root = this.create("folder");
+  /** Begins with an empty root folder, or with what another disk was made of. */
+  constructor(state?: DiskState) {
+    this.freeBytes = state?.freeBytes ?? 2 ** 40;
+    this.#nextIdentity = state?.nextIdentity ?? 1;
+    this.#nowMs = state?.nowMs ?? 1_700_000_000_000;
+    this.#root = state?.root ?? this.create("folder");
+  }
+
+  /** What it is made of now; `root` is the disk's own. */
+  get state(): DiskState {
+    const { freeBytes } = this;
+    return { root: this.#root, freeBytes, nextIdentity: this.#nextIdentity, nowMs: this.#nowMs };
   }
 
   /** Creates a file, or gives one new contents; folders on the way are created. */
   write(path: string, bytes: Uint8Array, set: { mtimeMs?: number; mode?: number } = {}): void {
-    const { parent, name } = this.#place(path);
-    const file = parent.children.get(name) ?? this.create("file");
-    file.bytes = bytes.slice();
-    file.mode = set.mode ?? file.mode;
-    file.mtimeMs = set.mtimeMs ?? this.now();
-    parent.children.set(name, file);
+    const place = this.#place(path);
+    const node = place.folder.children.get(place.name) ?? this.#put(place, this.create("file"));
+    const mtimeMs = set.mtimeMs ?? this.now();
+    this.change({ kind: "resize", node, mtimeMs, bytes: bytes.length });
+    this.change({ kind: "write", node, mtimeMs, offset: 0, bytes });
+    this.change({ kind: "metadata", node, mtimeMs, mode: set.mode ?? node.mode });
   }
 
   /** The bytes of a file. */
@@ -88,20 +115,19 @@ export class MemoryDisk {
 
   /** Creates a symbolic link. */
   link(path: string, target: string): void {
-    const { parent, name } = this.#place(path);
-    parent.children.set(name, this.create("link", target));
+    this.#put(this.#place(path), this.create("link", target));
   }
 
   /** Creates something that is no file, folder or link. */
   other(path: string): void {
-    const { parent, name } = this.#place(path);
-    parent.children.set(name, this.create("other"));
+    this.#put(this.#place(path), this.create("other"));
   }
 
   /** Removes what stands at a path. */
   remove(path: string): void {
-    const { parent, name } = this.#place(path);
-    parent.children.delete(name);
+    const { folder, name } = this.#place(path);
+    const node = folder.children.get(name);
+    if (node) this.removeAll({ folder, name, node });
   }
 
   /** What stands at a path; null if nothing. */
@@ -137,12 +163,55 @@ export class MemoryDisk {
     throw new TransferError(failure.code, `${operation} failed, as the test asked`);
   }
 
+  /** Makes a change, and tells those who watch. */
+  change(change: DiskChange): void {
+    if (change.kind === "name") applyName(change);
+    else if (change.kind !== "sync") applyContent(change.node, change);
+    for (const watcher of this.#watchers) watcher(change);
+  }
+
+  /** Calls `watcher` after each change from now on. */
+  watch(watcher: (change: DiskChange) => void): void {
+    this.#watchers.add(watcher);
+  }
+
+  /** Gives a file another size, now. */
+  resize(node: DiskNode, bytes: number): void {
+    this.change({ kind: "resize", node, bytes, mtimeMs: this.now() });
+  }
+
+  /** Puts bytes at a place in a file, now. */
+  writeAt(node: DiskNode, offset: number, bytes: Uint8Array): void {
+    this.change({ kind: "write", node, offset, bytes, mtimeMs: this.now() });
+  }
+
+  /** Removes a thing, and before it all that is in it. */
+  removeAll({ folder, name, node }: Place & { node: DiskNode }): void {
+    const things = [...below(node), { folder, name, node }];
+    for (const thing of things) {
+      this.change({ kind: "name", node: thing.node, from: thing, to: null, replaced: null });
+    }
+  }
+
+  /** Keeps a file for one opener, until {@link MemoryDisk.unlock}. */
+  lock(node: DiskNode, path: string): void {
+    if (this.#locked.has(node)) {
+      throw new TransferError("DISK_BUSY", `${path} is open elsewhere`);
+    }
+    this.#locked.add(node);
+  }
+
+  /** Gives a file back. */
+  unlock(node: DiskNode): void {
+    this.#locked.delete(node);
+  }
+
   /** Makes a thing that stands nowhere yet. */
   create(kind: FileKind, target = ""): DiskNode {
     const identity = `memory:${this.#nextIdentity++}`;
     const mode = kind === "folder" ? 0o755 : 0o644;
-    const bytes = new Uint8Array(0);
-    return { kind, identity, mode, mtimeMs: this.now(), bytes, target, children: new Map() };
+    const contents = { mode, mtimeMs: this.now(), bytes: new Uint8Array(0), isShared: false };
+    return { ...contents, kind, identity, target, children: new Map() };
   }
 
   /** Takes space, or fails with `DISK_FULL`. */
@@ -171,27 +240,27 @@ export class MemoryDisk {
     return node;
   }
 
-  #place(path: string): { parent: DiskNode; name: string } {
+  #put(to: Place, node: DiskNode): DiskNode {
+    const replaced = to.folder.children.get(to.name) ?? null;
+    this.change({ kind: "name", node, from: null, to, replaced });
+    return node;
+  }
+
+  #place(path: string): Place {
     const names = parts(path);
     const name = names.pop() ?? "";
-    return { parent: this.#makeFolders(names), name };
+    return { folder: this.#makeFolders(names), name };
   }
 
   #makeFolders(names: readonly string[]): DiskNode {
     let folder = this.#root;
     for (const name of names) {
-      const next = folder.children.get(name) ?? this.create("folder");
+      const next = folder.children.get(name) ?? this.#put({ folder, name }, this.create("folder"));
       if (next.kind !== "folder") throw new TypeError(`${name} is not a folder`);
-      folder.children.set(name, next);
       folder = next;
     }
     return folder;
   }
-}
-
-/** What a folder says of a thing. */
-export function statOf({ kind, bytes, mode, mtimeMs, identity }: DiskNode): FileStat {
-  return { kind, bytes: bytes.length, mode, mtimeMs, identity };
 }
 
 function* walk(folder: DiskNode, prefix: string): Generator<TreeEntry> {

@@ -3,7 +3,7 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { TransferError } from "../errors.ts";
 import type { Connection, Endpoint, EndpointOptions } from "./engine.ts";
-import { type ConnectionEnd, MemoryConnection } from "./memory-connection.ts";
+import { type Allowance, type ConnectionEnd, MemoryConnection } from "./memory-connection.ts";
 import type { Network } from "./memory-network.ts";
 import { Queue } from "./memory-waiting.ts";
 
@@ -74,9 +74,10 @@ export class MemoryEndpoint implements Endpoint {
       throw unreachable(peer.peerId, `does not speak ${this.#options.alpn}`);
     }
     const session = crypto.getRandomValues(new Uint8Array(32));
+    const onEnd = { near: () => this.#forget(near), far: () => peer.#forget(far) };
     const [near, far] = MemoryConnection.pair(
-      this.#endTo(peer, session, () => this.#forget(near)),
-      peer.#endTo(this, session, () => peer.#forget(far)),
+      { ...this.#endTo(peer), session, allowance: this.#toDialled(), onEnd: onEnd.near },
+      { ...peer.#endTo(this), session, allowance: peer.#toStranger(), onEnd: onEnd.far },
     );
     this.#keep(near);
     peer.#keep(far);
@@ -84,16 +85,23 @@ export class MemoryEndpoint implements Endpoint {
     return near;
   }
 
-  #endTo(peer: MemoryEndpoint, session: Uint8Array, onEnd: () => void): ConnectionEnd {
+  #endTo(peer: MemoryEndpoint): Omit<ConnectionEnd, "session" | "allowance" | "onEnd"> {
     return {
       peerId: peer.peerId,
       remoteAddress: peer.addresses[0] ?? "",
       streamWindowBytes: this.#options.streamWindowBytes,
-      maxStreams: this.#options.maxStreams,
-      session,
       carry: (bytes) => this.#network.carry(bytes),
-      onEnd,
     };
+  }
+
+  #toDialled(): Allowance {
+    const { receiveWindowBytes, maxStreams } = this.#options;
+    const streams = { bidirectional: maxStreams, unidirectional: maxStreams };
+    return { windowBytes: receiveWindowBytes, ...streams };
+  }
+
+  #toStranger(): Allowance {
+    return { windowBytes: this.#options.strangerWindowBytes, bidirectional: 1, unidirectional: 0 };
   }
 
   #keep(connection: MemoryConnection): void {

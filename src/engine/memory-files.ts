@@ -1,8 +1,11 @@
 /** Open files in memory. */
 
 import { TransferError } from "../errors.ts";
-import type { FileStat, PartialFile, SourceFile } from "./engine.ts";
-import { type DiskNode, type MemoryDisk, statOf } from "./memory-disk.ts";
+import type { FileStat, PartialFile, PieceRun, SourceFile } from "./engine.ts";
+import type { MemoryDisk } from "./memory-disk.ts";
+import { pieceValue } from "./memory-hash.ts";
+import { type DiskNode, statOf } from "./memory-node.ts";
+import { piecesOf } from "./memory-piece.ts";
 
 /** A file that is read; it stays readable after its name is gone. */
 export class MemorySourceFile implements SourceFile {
@@ -17,23 +20,28 @@ export class MemorySourceFile implements SourceFile {
     this.opened = statOf(node);
   }
 
-  /** Bytes of the file, or why they cannot be had. */
-  read(offset: number, length: number): Uint8Array | TransferError {
-    try {
-      this.#disk.check("read");
-    } catch (error) {
-      if (error instanceof TransferError) return error;
-      throw error;
-    }
+  /** Bytes of the file; `SOURCE_CHANGED` where it is shorter. */
+  read(offset: number, length: number): Uint8Array {
+    this.#disk.check("read");
     const bytes = this.#node.bytes.slice(offset, offset + length);
     if (bytes.length === length) return bytes;
-    return new TransferError("SOURCE_CHANGED", `the file has shrunk below ${offset + length}`);
+    throw new TransferError("SOURCE_CHANGED", `the file has shrunk below ${offset + length}`);
   }
 
   /** See {@link SourceFile.stat}. */
   async stat(): Promise<FileStat> {
     this.#disk.check("stat");
     return statOf(this.#node);
+  }
+
+  /** See {@link SourceFile.hashRun}. */
+  async hashRun(run: PieceRun): Promise<Uint8Array> {
+    this.#disk.check("hash");
+    const values: Uint8Array[] = [];
+    for (const piece of piecesOf(run)) {
+      values.push(pieceValue(this.read(piece.offset, piece.bytes), piece));
+    }
+    return Buffer.concat(values);
   }
 
   /** See {@link SourceFile.close}. */
@@ -54,18 +62,35 @@ export class MemoryPartialFile implements PartialFile {
   /** Puts bytes at a place that was reserved. */
   write(offset: number, bytes: Uint8Array): void {
     this.#disk.check("write");
-    this.#node.bytes.set(bytes, offset);
-    this.#node.mtimeMs = this.#disk.now();
+    this.#disk.writeAt(this.#node, offset, bytes);
   }
 
   /** Sets the mtime, as a bundle does for each of its files. */
   setMtime(mtimeMs: number): void {
-    this.#node.mtimeMs = mtimeMs;
+    const node = this.#node;
+    this.#disk.change({ kind: "metadata", node, mode: node.mode, mtimeMs });
+  }
+
+  /** See {@link PartialFile.stat}. */
+  async stat(): Promise<FileStat> {
+    this.#disk.check("stat");
+    return statOf(this.#node);
+  }
+
+  /** See {@link PartialFile.copyFrom}. */
+  async copyFrom(
+    source: SourceFile,
+    { offset, length }: { offset: number; length: number },
+  ): Promise<void> {
+    if (!(source instanceof MemorySourceFile)) throw new TypeError("a file of another engine");
+    this.#disk.check("copy");
+    this.write(offset, source.read(offset, length));
   }
 
   /** See {@link PartialFile.sync}. */
   async sync(): Promise<void> {
     this.#disk.check("sync");
+    this.#disk.change({ kind: "sync", nodes: [this.#node] });
   }
 
   /** See {@link PartialFile.close}. */

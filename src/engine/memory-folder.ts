@@ -2,9 +2,11 @@
 
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
-import type { FileStat, Folder, FolderEntry } from "./engine.ts";
-import { type DiskNode, type MemoryDisk, statOf } from "./memory-disk.ts";
+import type { FileKind, FileStat, Folder, FolderEntry } from "./engine.ts";
+import type { MemoryDisk } from "./memory-disk.ts";
 import { MemoryPartialFile, MemorySourceFile } from "./memory-files.ts";
+import { MemoryLogFile } from "./memory-log.ts";
+import { below, bytesOf, type DiskNode, type Place, statOf } from "./memory-node.ts";
 
 /** A folder of a {@link MemoryDisk}; it stays the same folder when it is renamed. */
 export class MemoryFolder implements Folder {
@@ -61,27 +63,44 @@ export class MemoryFolder implements Folder {
   /** See {@link Folder.createPartial}. */
   async createPartial(path: string, bytes: number, mode: number): Promise<MemoryPartialFile> {
     this.#disk.check("createPartial");
-    const { parent, name } = this.#freePlace(path);
+    const place = this.#freePlace(path);
     this.#disk.reserve(bytes);
-    const node = this.#disk.create("file");
-    node.bytes = new Uint8Array(bytes);
-    node.mode = mode & ~UMASK;
-    this.#put(parent, name, node);
+    const node = this.#create(place, "file", { mode: mode & ~UMASK });
+    this.#disk.resize(node, bytes);
     return new MemoryPartialFile(this.#disk, node);
+  }
+
+  /** See {@link Folder.openPartial}. */
+  async openPartial(path: string, bytes: number): Promise<MemoryPartialFile> {
+    this.#disk.check("openPartial");
+    const node = this.#find(path);
+    if (node.kind !== "file") throw wrongKind(path, "a file");
+    this.#disk.reserve(bytes - node.bytes.length);
+    if (bytes !== node.bytes.length) this.#disk.resize(node, bytes);
+    return new MemoryPartialFile(this.#disk, node);
+  }
+
+  /** See {@link Folder.openLog}. */
+  async openLog(path: string): Promise<MemoryLogFile> {
+    this.#disk.check("openLog");
+    const place = this.#place(path);
+    const node =
+      place.folder.children.get(place.name) ?? this.#create(place, "file", { mode: 0o600 });
+    if (node.kind !== "file") throw wrongKind(path, "a file");
+    this.#disk.lock(node, path);
+    return new MemoryLogFile(this.#disk, node);
   }
 
   /** See {@link Folder.createFolder}. */
   async createFolder(path: string): Promise<void> {
     this.#disk.check("createFolder");
-    const { parent, name } = this.#freePlace(path);
-    this.#put(parent, name, this.#disk.create("folder"));
+    this.#create(this.#freePlace(path), "folder");
   }
 
   /** See {@link Folder.createLink}. */
   async createLink(path: string, target: string): Promise<void> {
     this.#disk.check("createLink");
-    const { parent, name } = this.#freePlace(path);
-    this.#put(parent, name, this.#disk.create("link", target));
+    this.#create(this.#freePlace(path), "link", { target });
   }
 
   /** See {@link Folder.rename}. */
@@ -94,26 +113,25 @@ export class MemoryFolder implements Folder {
     this.#disk.check("rename");
     if (!(target instanceof MemoryFolder)) throw new TypeError("a folder of another engine");
     const node = this.#find(from);
-    const { parent, name } = options.replace ? target.#place(to) : target.#freePlace(to);
-    const replaced = parent.children.get(name);
+    const place = options.replace ? target.#place(to) : target.#freePlace(to);
+    const replaced = place.folder.children.get(place.name) ?? null;
     if (replaced === node) return;
     if (replaced) {
       checkReplaceable(node, replaced, to);
       this.#disk.freeBytes += bytesOf(replaced);
     }
-    const source = this.#place(from);
-    source.parent.children.delete(source.name);
-    this.#put(parent, name, node);
+    this.#disk.change({ kind: "name", node, from: this.#place(from), to: place, replaced });
+    place.folder.mtimeMs = this.#disk.now();
   }
 
   /** See {@link Folder.remove}. */
   async remove(path: string): Promise<void> {
     this.#disk.check("remove");
     if (!(await this.#isThere(path))) return;
-    const { parent, name } = this.#place(path);
-    const node = parent.children.get(name);
-    parent.children.delete(name);
-    if (node) this.#disk.freeBytes += bytesOf(node);
+    const place = this.#place(path);
+    const node = this.#find(path);
+    this.#disk.freeBytes += bytesOf(node);
+    this.#disk.removeAll({ ...place, node });
   }
 
   /** See {@link Folder.setMetadata}. */
@@ -121,18 +139,20 @@ export class MemoryFolder implements Folder {
     this.#disk.check("setMetadata");
     const node = this.#find(path);
     if (node.kind !== "file" && node.kind !== "folder") throw wrongKind(path, "a file or folder");
-    node.mode = metadata.mode;
-    node.mtimeMs = metadata.mtimeMs;
+    this.#disk.change({ kind: "metadata", node, ...metadata });
   }
 
   /** See {@link Folder.syncAll}. */
   async syncAll(): Promise<void> {
     this.#disk.check("syncAll");
+    const nodes = [...below(this.#node)].map(({ node }) => node);
+    this.#disk.change({ kind: "sync", nodes: [...nodes, this.#node] });
   }
 
   /** See {@link Folder.sync}. */
   async sync(): Promise<void> {
     this.#disk.check("sync");
+    this.#disk.change({ kind: "sync", nodes: [this.#node] });
   }
 
   /** See {@link Folder.freeBytes}. */
@@ -154,32 +174,39 @@ export class MemoryFolder implements Folder {
     }
   }
 
-  #put(parent: DiskNode, name: string, node: DiskNode): void {
-    parent.children.set(name, node);
-    parent.mtimeMs = this.#disk.now();
+  #create(
+    to: Place,
+    kind: FileKind,
+    { mode, target }: { mode?: number; target?: string } = {},
+  ): DiskNode {
+    const node = this.#disk.create(kind, target);
+    node.mode = mode ?? node.mode;
+    this.#disk.change({ kind: "name", node, from: null, to, replaced: null });
+    to.folder.mtimeMs = this.#disk.now();
+    return node;
   }
 
   #find(path: string): DiskNode {
     if (path === "") return this.#node;
-    const { parent, name } = this.#place(path);
-    const node = parent.children.get(name);
+    const { folder, name } = this.#place(path);
+    const node = folder.children.get(name);
     if (!node) throw new TransferError("DISK_MISSING", `nothing stands at ${path}`);
     return node;
   }
 
-  #freePlace(path: string): { parent: DiskNode; name: string } {
+  #freePlace(path: string): Place {
     const place = this.#place(path);
-    if (!place.parent.children.has(place.name)) return place;
+    if (!place.folder.children.has(place.name)) return place;
     throw new TransferError("DISK_EXISTS", `${path} is taken`);
   }
 
-  #place(path: string): { parent: DiskNode; name: string } {
+  #place(path: string): Place {
     const names = namesOf(path);
     const name = names.pop();
     if (name === undefined) {
       throw new TransferError("INVALID_ARGUMENT", "an empty path names the folder itself");
     }
-    return { parent: this.#folder(names), name };
+    return { folder: this.#folder(names), name };
   }
 
   #folder(names: readonly string[]): DiskNode {
@@ -204,12 +231,6 @@ function checkReplaceable(node: DiskNode, replaced: DiskNode, to: string): void 
     "DISK_EXISTS",
     `${to} is a folder that is not empty, or not of this kind`,
   );
-}
-
-function bytesOf(node: DiskNode): number {
-  let bytes = node.bytes.length;
-  for (const child of node.children.values()) bytes += bytesOf(child);
-  return bytes;
 }
 
 function wrongKind(path: string, wanted: string): TransferError {

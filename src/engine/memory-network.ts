@@ -18,6 +18,8 @@ export class Network<L> {
   #nextPort = FIRST_FREE_PORT;
   #isUp = true;
   #bytesUntilCut = Number.POSITIVE_INFINITY;
+  /** Stream bytes that have passed so far. */
+  carriedBytes = 0;
 
   /** Whether bytes pass. */
   get isUp(): boolean {
@@ -47,6 +49,7 @@ export class Network<L> {
   carry(bytes: number): number {
     const carried = Math.min(bytes, this.#bytesUntilCut);
     this.#bytesUntilCut -= carried;
+    this.carriedBytes += carried;
     if (this.#bytesUntilCut === 0) this.cut();
     return carried;
   }

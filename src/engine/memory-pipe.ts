@@ -5,8 +5,8 @@ import { Signal } from "./memory-waiting.ts";
 
 /** What a pipe must be told. */
 export interface PipeOptions {
-  /** Bytes that wait for the reader, at most. */
-  windowBytes: number;
+  /** Bytes that wait for the reader, at most; asked each time, since it may grow. */
+  windowBytes: () => number;
   /** Asks the network to carry bytes; it says how many it takes, and may cut the connection. */
   carry: (bytes: number) => number;
   /** Called once, when nothing more will pass. */
@@ -47,7 +47,7 @@ export class Pipe {
     do {
       if (this.#writeFailure) throw this.#writeFailure;
       if (this.#isFinished) throw new TypeError("a stream was written to after its end");
-      const room = this.#options.windowBytes - this.#bufferedBytes;
+      const room = this.#options.windowBytes() - this.#bufferedBytes;
       if (room === 0) {
         await this.#changed.wait();
         continue;
@@ -80,6 +80,11 @@ export class Pipe {
     return bytes;
   }
 
+  /** Looks again at the window: it may have grown. */
+  widen(): void {
+    this.#changed.notify();
+  }
+
   /** Ends it; what was written can still be read. */
   finish(): void {
     if (this.#isDone) return;
@@ -104,9 +109,9 @@ export class Pipe {
     );
   }
 
-  /** Ends it because its connection has ended. */
-  lose(failure: TransferError): void {
-    this.#fail(failure, failure);
+  /** Ends it because its connection has ended, for which each end has its own words. */
+  lose(failures: { writer: TransferError; reader: TransferError }): void {
+    this.#fail(failures.writer, failures.reader);
   }
 
   #fail(writeFailure: Error, readFailure: Error): void {

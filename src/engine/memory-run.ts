@@ -1,5 +1,6 @@
 /** Runs of pieces between a stream and a file, both in memory. */
 
+import { TransferError } from "../errors.ts";
 import type { PartialFile, PieceRun, ReceivedRun, SentRun, SourceFile } from "./engine.ts";
 import { MemoryPartialFile, MemorySourceFile } from "./memory-files.ts";
 import { VALUE_BYTES } from "./memory-hash.ts";
@@ -11,7 +12,7 @@ export async function sendRun(pipe: Pipe, source: SourceFile, run: PieceRun): Pr
   if (!(source instanceof MemorySourceFile)) throw new TypeError("a file of another engine");
   const values: Uint8Array[] = [];
   for (const piece of piecesOf(run)) {
-    const bytes = source.read(piece.offset, piece.bytes);
+    const bytes = readOf(source, piece);
     if (bytes instanceof Error) {
       await writeAbsentPiece(pipe);
       return { values: Buffer.concat(values), failure: bytes };
@@ -31,12 +32,32 @@ export async function receiveRun(
   const pieces = [...piecesOf(run)];
   const values = new Uint8Array(pieces.length * VALUE_BYTES);
   const bad: number[] = [];
-  for (const [position, place] of pieces.entries()) {
-    const piece = await readPiece(pipe, place.bytes, place);
-    if (!piece) return { values, bad, absentFrom: position };
-    values.set(piece.value, position * VALUE_BYTES);
-    if (piece.isProven) partial.write(place.offset, piece.bytes);
-    else bad.push(position);
+  let absentFrom = 0;
+  try {
+    for (const [position, place] of pieces.entries()) {
+      const piece = await readPiece(pipe, place.bytes, place);
+      if (!piece) break;
+      values.set(piece.value, position * VALUE_BYTES);
+      if (piece.isProven) partial.write(place.offset, piece.bytes);
+      else bad.push(position);
+      absentFrom = position + 1;
+    }
+  } catch (error) {
+    if (absentFrom === 0 || !(error instanceof TransferError)) throw error;
+    return { values, bad, absentFrom, failure: error };
   }
-  return { values, bad, absentFrom: pieces.length };
+  return { values, bad, absentFrom, failure: null };
+}
+
+/** The bytes of a piece, or why they cannot be had. */
+function readOf(
+  source: MemorySourceFile,
+  piece: { offset: number; bytes: number },
+): Uint8Array | TransferError {
+  try {
+    return source.read(piece.offset, piece.bytes);
+  } catch (error) {
+    if (error instanceof TransferError) return error;
+    throw error;
+  }
 }

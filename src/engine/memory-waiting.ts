@@ -49,18 +49,27 @@ export class Queue<T> {
 
 /** A number of places; who finds none free waits. */
 export class Places {
+  #count: number;
   #free: number;
   #failure: Error | null = null;
   readonly #changed = new Signal();
 
   /** Begins with `count` free places. */
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  /** Changes how many there are; they are never taken from who has one. */
+  resize(count: number): void {
+    this.#free += count - this.#count;
+    this.#count = count;
+    this.#changed.notify();
   }
 
   /** Takes a place as soon as there is one. */
   async take(): Promise<void> {
-    while (!this.#failure && this.#free === 0) await this.#changed.wait();
+    while (!this.#failure && this.#free <= 0) await this.#changed.wait();
     if (this.#failure) throw this.#failure;
     this.#free -= 1;
   }

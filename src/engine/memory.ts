@@ -20,29 +20,33 @@ export interface MemoryEngine extends Engine {
 
 /** A network that tests can cut. */
 export interface MemoryNetwork {
-  /** A machine on this network, with an empty disk. */
-  engine(name?: string): MemoryEngine;
+  /** A machine on this network, with an empty disk or the one given. */
+  engine(name?: string, disk?: MemoryDisk): MemoryEngine;
   /** Loses all connections as soon as so many more stream bytes have arrived; see `mend`. */
   cutAfter(bytes: number): void;
   /** Loses all connections now; new ones wait for `mend`. */
   cut(): void;
   /** Lets connections be made again. */
   mend(): void;
+  /** Stream bytes that have arrived so far. */
+  readonly carriedBytes: number;
 }
 
 /** Makes a network without machines. */
 export function createMemoryNetwork(): MemoryNetwork {
   const network = new Network<MemoryEndpoint>();
   return {
-    engine: (name = "machine") => engineOn(network, name),
+    engine: (name = "machine", disk = new MemoryDisk()) => engineOn(network, name, disk),
     cutAfter: (bytes) => network.cutAfter(bytes),
     cut: () => network.cut(),
     mend: () => network.mend(),
+    get carriedBytes() {
+      return network.carriedBytes;
+    },
   };
 }
 
-function engineOn(network: Network<MemoryEndpoint>, name: string): MemoryEngine {
-  const disk = new MemoryDisk();
+function engineOn(network: Network<MemoryEndpoint>, name: string, disk: MemoryDisk): MemoryEngine {
   return {
     name,
     disk,

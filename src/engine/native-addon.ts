@@ -7,7 +7,13 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import type { CloseReason, ConnectionStats, EndpointOptions, PieceRun } from "./engine.ts";
+import type {
+  CloseReason,
+  ConnectionStats,
+  EndpointOptions,
+  PeerLimits,
+  PieceRun,
+} from "./engine.ts";
 
 /** What the addon exports. */
 export interface Addon {
@@ -30,6 +36,7 @@ export interface AddonEndpoint {
 /** `Connection` of `native/src/connection.rs`. */
 export interface AddonConnection {
   readonly peerId: string;
+  admit(limits: PeerLimits): void;
   openBidirectional(): Promise<AddonBidirectionalStream>;
   acceptBidirectional(): Promise<AddonBidirectionalStream>;
   openUnidirectional(): Promise<AddonSendStream>;
@@ -76,6 +83,7 @@ export interface AddonReceivedRun {
   values: Uint8Array;
   bad: number[];
   absentFrom: number;
+  failure?: string | null;
 }
 
 /** What became of a bundle: 32 bytes and one status byte a file. */
@@ -102,6 +110,8 @@ export interface AddonFolder {
   readLink(path: Uint8Array): Promise<Uint8Array>;
   openSource(path: Uint8Array, memoryMap: boolean): Promise<AddonSourceFile>;
   createPartial(path: Uint8Array, bytes: number, mode: number): Promise<AddonPartialFile>;
+  openPartial(path: Uint8Array, bytes: number): Promise<AddonPartialFile>;
+  openLog(path: Uint8Array): Promise<AddonLogFile>;
   createFolder(path: Uint8Array): Promise<void>;
   createLink(path: Uint8Array, target: Uint8Array): Promise<void>;
   rename(from: Uint8Array, target: AddonFolder, to: Uint8Array, replace: boolean): Promise<void>;
@@ -117,11 +127,23 @@ export interface AddonFolder {
 export interface AddonSourceFile {
   readonly opened: AddonStat;
   stat(): Promise<AddonStat>;
+  hashRun(run: PieceRun): Promise<Uint8Array>;
   close(): void;
 }
 
 /** `PartialFile` of `native/src/partial.rs`. */
 export interface AddonPartialFile {
+  stat(): Promise<AddonStat>;
+  copyFrom(source: AddonSourceFile, offset: number, length: number): Promise<void>;
+  sync(): Promise<void>;
+  close(): void;
+}
+
+/** `LogFile` of `native/src/log.rs`. */
+export interface AddonLogFile {
+  readAll(): Promise<Uint8Array>;
+  append(bytes: Uint8Array): Promise<void>;
+  truncate(bytes: number): Promise<void>;
   sync(): Promise<void>;
   close(): void;
 }

@@ -2,8 +2,23 @@
 
 import { TransferError } from "../errors.ts";
 import { decodeName, encodeName } from "../lossless-name.ts";
-import type { FileKind, FileStat, Folder, FolderEntry, PartialFile, SourceFile } from "./engine.ts";
-import type { AddonFolder, AddonPartialFile, AddonSourceFile, AddonStat } from "./native-addon.ts";
+import type {
+  FileKind,
+  FileStat,
+  Folder,
+  FolderEntry,
+  LogFile,
+  PartialFile,
+  PieceRun,
+  SourceFile,
+} from "./engine.ts";
+import type {
+  AddonFolder,
+  AddonLogFile,
+  AddonPartialFile,
+  AddonSourceFile,
+  AddonStat,
+} from "./native-addon.ts";
 import { native } from "./native-error.ts";
 
 /** A folder of the native engine. */
@@ -40,6 +55,14 @@ export class NativeFolder implements Folder {
   async createPartial(path: string, bytes: number, mode: number): Promise<PartialFile> {
     const handle = await native(this.handle.createPartial(encodeName(path), bytes, mode));
     return new NativePartialFile(handle);
+  }
+
+  async openPartial(path: string, bytes: number): Promise<PartialFile> {
+    return new NativePartialFile(await native(this.handle.openPartial(encodeName(path), bytes)));
+  }
+
+  async openLog(path: string): Promise<LogFile> {
+    return new NativeLogFile(await native(this.handle.openLog(encodeName(path))));
   }
 
   async createFolder(path: string): Promise<void> {
@@ -89,7 +112,7 @@ export class NativeFolder implements Folder {
 }
 
 /** A file that is read by the native engine. */
-export class NativeSourceFile implements SourceFile {
+class NativeSourceFile implements SourceFile {
   /** The addon's handle, for the verbs of streams. */
   readonly handle: AddonSourceFile;
   readonly opened: FileStat;
@@ -104,19 +127,34 @@ export class NativeSourceFile implements SourceFile {
     return fileStat(await native(this.handle.stat()));
   }
 
+  async hashRun(run: PieceRun): Promise<Uint8Array> {
+    return await native(this.handle.hashRun(run));
+  }
+
   async close(): Promise<void> {
     this.handle.close();
   }
 }
 
 /** A file that is received by the native engine. */
-export class NativePartialFile implements PartialFile {
+class NativePartialFile implements PartialFile {
   /** The addon's handle, for the verbs of streams. */
   readonly handle: AddonPartialFile;
 
   /** Wraps a handle. */
   constructor(handle: AddonPartialFile) {
     this.handle = handle;
+  }
+
+  async stat(): Promise<FileStat> {
+    return fileStat(await native(this.handle.stat()));
+  }
+
+  async copyFrom(
+    source: SourceFile,
+    { offset, length }: { offset: number; length: number },
+  ): Promise<void> {
+    await native(this.handle.copyFrom(sourceHandle(source), offset, length));
   }
 
   async sync(): Promise<void> {
@@ -128,10 +166,51 @@ export class NativePartialFile implements PartialFile {
   }
 }
 
+/** A log of the native engine. */
+class NativeLogFile implements LogFile {
+  readonly #handle: AddonLogFile;
+
+  constructor(handle: AddonLogFile) {
+    this.#handle = handle;
+  }
+
+  async readAll(): Promise<Uint8Array> {
+    return await native(this.#handle.readAll());
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await native(this.#handle.append(bytes));
+  }
+
+  async truncate(bytes: number): Promise<void> {
+    await native(this.#handle.truncate(bytes));
+  }
+
+  async sync(): Promise<void> {
+    await native(this.#handle.sync());
+  }
+
+  async close(): Promise<void> {
+    this.#handle.close();
+  }
+}
+
 /** The addon's handle of a folder; a folder of another engine is a mistake of the program. */
 export function folderHandle(folder: Folder): AddonFolder {
   if (!(folder instanceof NativeFolder)) throw new TypeError("the folder is of another engine");
   return folder.handle;
+}
+
+/** The addon's handle of a file that is read. */
+export function sourceHandle(source: SourceFile): AddonSourceFile {
+  if (!(source instanceof NativeSourceFile)) throw new TypeError("the file is of another engine");
+  return source.handle;
+}
+
+/** The addon's handle of a file that is received. */
+export function partialHandle(partial: PartialFile): AddonPartialFile {
+  if (!(partial instanceof NativePartialFile)) throw new TypeError("the file is of another engine");
+  return partial.handle;
 }
 
 function fileStat({ kind, bytes, mode, mtimeMs, identity }: AddonStat): FileStat {

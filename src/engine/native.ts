@@ -14,6 +14,7 @@ import type {
   Engine,
   Folder,
   PartialFile,
+  PeerLimits,
   PieceRun,
   ReceivedRun,
   ReceiveStream,
@@ -32,12 +33,7 @@ import type {
 } from "./native-addon.ts";
 import { loadAddon } from "./native-addon.ts";
 import { failureOf, native, nativeNow } from "./native-error.ts";
-import {
-  folderHandle,
-  NativeFolder,
-  NativePartialFile,
-  NativeSourceFile,
-} from "./native-folder.ts";
+import { folderHandle, NativeFolder, partialHandle, sourceHandle } from "./native-folder.ts";
 
 /**
  * Opens the engine; the first call of a process decides the number of threads.
@@ -110,6 +106,10 @@ class NativeConnection implements Connection {
     this.peerId = handle.peerId;
   }
 
+  admit(limits: PeerLimits): void {
+    nativeNow(() => this.#handle.admit(limits));
+  }
+
   async openBidirectional(): Promise<BidirectionalStream> {
     return bothWays(await native(this.#handle.openBidirectional()));
   }
@@ -159,8 +159,8 @@ class NativeSendStream implements SendStream {
   }
 
   async sendRun(header: Uint8Array, source: SourceFile, run: PieceRun): Promise<SentRun> {
-    if (!(source instanceof NativeSourceFile)) throw new TypeError("the file is of another engine");
-    const { values, failure } = await native(this.#handle.sendRun(header, source.handle, run));
+    const sending = this.#handle.sendRun(header, sourceHandle(source), run);
+    const { values, failure } = await native(sending);
     return { values, failure: failureOf(failure) };
   }
 
@@ -200,9 +200,8 @@ class NativeReceiveStream implements ReceiveStream {
   }
 
   async receiveRun(partial: PartialFile, run: PieceRun): Promise<ReceivedRun> {
-    if (!(partial instanceof NativePartialFile))
-      throw new TypeError("the file is of another engine");
-    return await native(this.#handle.receiveRun(partial.handle, run));
+    const received = await native(this.#handle.receiveRun(partialHandle(partial), run));
+    return { ...received, failure: failureOf(received.failure) };
   }
 
   async receiveBundle(folder: Folder, targets: readonly BundledTarget[]): Promise<BundledResult[]> {

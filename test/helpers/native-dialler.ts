@@ -15,7 +15,11 @@ const endpoint = await openNativeEngine({ workerThreads: 1 }).bind({
   idleTimeoutMs: 1_000,
   keepAliveMs: 300,
   handshakeTimeoutMs: 10_000,
-  ackThresholdPackets: 10,
+  strangerWindowBytes: 16_384,
+  maxStrangers: 256,
+  maxStrangersPerAddress: 16,
+  maxStrangerFailures: 10,
+  refusalMs: 60_000,
   writeConcurrency: 1,
 });
 await endpoint.connect(peerId, addresses, 10_000);

@@ -68,6 +68,20 @@ pub fn reading() -> OpenOptions {
     options
 }
 
+/// Options that open a file for reading and writing, in the same way.
+pub fn changing() -> OpenOptions {
+    let mut options = reading();
+    options.write(true);
+    options
+}
+
+/// The same, and a file that is not there is created with these permission bits; the umask applies.
+pub fn changing_or_creating(mode: u32) -> OpenOptions {
+    let mut options = changing();
+    options.create(true).mode(mode);
+    options
+}
+
 /// Options that create a file with these permission bits; the umask applies.
 pub fn creating(mode: u32) -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -98,6 +112,11 @@ pub fn open_for_metadata(folder: &Dir, name: &OsStr) -> io::Result<File> {
     Ok(File::from(opened?))
 }
 
+/// Tells whether a file can be reached by more than one name.
+pub fn has_other_names(file: &File) -> io::Result<bool> {
+    Ok(rustix::fs::fstat(file)?.st_nlink > 1)
+}
+
 /// Sets the permission bits of an open file or folder.
 pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     Ok(rustix::fs::fchmod(file, permission_bits(mode))?)
@@ -120,6 +139,34 @@ pub fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
 /// Writes all bytes at an offset.
 pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+/// Lets the system copy up to `length` bytes to the same offset of another file; 0 where it does not.
+pub fn copy_range(from: &File, to: &File, offset: u64, length: u64) -> io::Result<u64> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let (mut read_at, mut write_at) = (offset, offset);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let copied =
+            rustix::fs::copy_file_range(from, Some(&mut read_at), to, Some(&mut write_at), length);
+        match copied {
+            // Other disks, old kernels, sandboxes (PERM); reading and writing tells what is truly wrong.
+            Err(
+                Errno::XDEV
+                | Errno::INVAL
+                | Errno::NOSYS
+                | Errno::OPNOTSUPP
+                | Errno::PERM
+                | Errno::INTR,
+            ) => Ok(0),
+            result => Ok(result? as u64),
+        }
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = (from, to, offset, length);
+        Ok(0)
+    }
 }
 
 /// Tells the system that a part of a file is going to be read, so that it fetches it ahead.

@@ -76,6 +76,20 @@ pub fn reading() -> OpenOptions {
     options
 }
 
+/// Options that open a file for reading and writing and do not follow a link.
+pub fn changing() -> OpenOptions {
+    let mut options = reading();
+    options.write(true);
+    options
+}
+
+/// The same, and a file that is not there is created; permission bits do not exist here.
+pub fn changing_or_creating(_mode: u32) -> OpenOptions {
+    let mut options = changing();
+    options.create(true);
+    options
+}
+
 /// Options that create a file; permission bits do not exist here.
 pub fn creating(_mode: u32) -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -101,6 +115,11 @@ pub fn open_for_metadata(folder: &Dir, name: &OsStr) -> io::Result<File> {
         .maybe_dir(true)
         .follow(FollowSymlinks::No);
     Ok(folder.open_with(name, &options)?.into_std())
+}
+
+/// Is not known: the standard library does not tell it.
+pub fn has_other_names(_file: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Does nothing: permission bits do not exist here.
@@ -130,6 +149,11 @@ pub fn write_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()
         offset += written as u64;
     }
     Ok(())
+}
+
+/// Copies nothing: this system copies whole files only.
+pub fn copy_range(_from: &File, _to: &File, _offset: u64, _length: u64) -> io::Result<u64> {
+    Ok(0)
 }
 
 /// Does nothing: the system reads ahead by itself.
