@@ -78,6 +78,18 @@ const messages: ControlMessage[] = [
       [3, 1000],
     ],
   },
+  {
+    type: "have",
+    transfer,
+    files: [[1, 2]],
+    pieces: [{ entry: 3, pieceBytes: 65_536, first: 16, count: 256 }],
+  },
+  {
+    type: "compare",
+    transfer,
+    files: [{ entry: 3, pieceBytes: 65_536, first: 16, values: hash }],
+  },
+  { type: "equal", transfer, entry: 3, runs: [[16, 1]] },
   { type: "accept", transfer },
   { type: "reject", transfer, code: "PEER_REJECTED", reason: "no" },
   { type: "cancel", transfer, code: "CANCELLED", reason: "enough" },

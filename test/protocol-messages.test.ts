@@ -38,6 +38,9 @@ const correct = {
   entries: { type: "entries", transfer: id, batch: new Uint8Array(1) },
   offered: { type: "offered", transfer: id, entries: 1, bytes: 1, skipped: [["a", "b"]] },
   skip: { type: "skip", transfer: id, runs: [[0, 1]] },
+  have: { type: "have", transfer: id, files: [[0, 1]], pieces: [[1, 16, 0, 1]] },
+  compare: { type: "compare", transfer: id, files: [[1, 16, 0, hash]] },
+  equal: { type: "equal", transfer: id, entry: 0, runs: [[0, 1]] },
   accept: { type: "accept", transfer: id },
   reject: { type: "reject", transfer: id, ...failure },
   cancel: { type: "cancel", transfer: id, ...failure },
@@ -98,6 +101,8 @@ function isRight(type: string, field: string, value: unknown): boolean {
   );
 }
 
+const have = (pieces: number[]) => ({ ...correct.have, pieces: [pieces] });
+const compare = (values: Uint8Array) => ({ ...correct.compare, files: [[0, 16, 0, values]] });
 const items = (count: number, item: unknown) => Array.from({ length: count }, () => item);
 
 const edges: { what: string; message: Record<string, unknown>; isFine: boolean }[] = [
@@ -115,6 +120,15 @@ const edges: { what: string; message: Record<string, unknown>; isFine: boolean }
   { what: "a short id", message: { ...correct.accept, transfer: id.subarray(1) }, isFine: false },
   { what: "a long id", message: { ...correct.accept, transfer: hash }, isFine: false },
   { what: "an id as text", message: { ...correct.accept, transfer }, isFine: false },
+  { what: "largest pieces", message: have([0, 24, 0, 1]), isFine: true },
+  { what: "larger pieces", message: have([0, 25, 0, 1]), isFine: false },
+  { what: "smaller pieces", message: have([0, 9, 0, 1]), isFine: false },
+  { what: "the last piece", message: have([0, 16, 2 ** 24 - 1, 1]), isFine: true },
+  { what: "a piece behind it", message: have([0, 16, 2 ** 24, 1]), isFine: false },
+  { what: "no pieces", message: have([0, 16, 0, 0]), isFine: false },
+  { what: "no values", message: compare(new Uint8Array()), isFine: false },
+  { what: "a value and a half", message: compare(new Uint8Array(48)), isFine: false },
+  { what: "no equal pieces", message: { ...correct.equal, runs: [[0, 0]] }, isFine: false },
   { what: "another profile", message: { ...correct.offer, profile: "turbo" }, isFine: false },
   {
     what: "a folder of 4,096 bytes",

@@ -16,22 +16,27 @@ export function invalid(what: string): TransferError {
 
 /** A map. */
 export function fieldsOf(value: unknown, what: string): Fields {
-  if (typeof value !== "object" || value === null) throw invalid(what);
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) throw invalid(what);
-  return { ...value };
+  if (!isMap(value)) throw invalid(what);
+  return value;
+}
+
+function isMap(value: unknown): value is Fields {
+  if (typeof value !== "object" || value === null) return false;
+  return !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
 /** A whole number in a range, ends included. */
 export function integer(value: unknown, what: string, least: number, most: number): number {
   if (typeof value !== "number" || !Number.isSafeInteger(value)) throw invalid(what);
   if (value < least || value > most) throw invalid(what);
-  return value;
+  // A float can say -0.
+  return value === 0 ? 0 : value;
 }
 
 /** A finite number of at least 0. */
 export function quantity(value: unknown, what: string): number {
   if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw invalid(what);
-  return value;
+  return Math.abs(value);
 }
 
 /** A number of bytes, or a place in a file. */

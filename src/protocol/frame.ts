@@ -6,6 +6,7 @@
  */
 
 import { decode, encode, type Token, Tokenizer, Type } from "cborg";
+import { displayText } from "../display-text.ts";
 import { exactly, invalid } from "./fields.ts";
 import { maxFrameBytes } from "./limits.ts";
 
@@ -24,10 +25,10 @@ export function encodeFrame(value: unknown): Uint8Array {
   return frame;
 }
 
-/** The length of a frame's body, from its header. `INVALID_FRAME` when it is 0 or over the limit. */
-export function frameBodyBytes(header: Uint8Array): number {
+/** The length of a frame's body, from its header. `INVALID_FRAME` when it is 0 or over `most`. */
+export function frameBodyBytes(header: Uint8Array, most = maxFrameBytes): number {
   const length = exactly(header, frameHeaderBytes, "a frame header").getUint32(0);
-  if (length === 0 || length > maxFrameBytes) throw invalid(`a frame of ${length} bytes`);
+  if (length === 0 || length > most) throw invalid(`a frame of ${length} bytes`);
   return length;
 }
 
@@ -43,7 +44,8 @@ export function decodeCbor(body: Uint8Array): unknown {
   try {
     return decode(plain, { ...options, tokenizer: exactTokens(plain) });
   } catch (error) {
-    throw invalid(error instanceof Error ? error.message : "CBOR");
+    // The library's words can have the peer's in them.
+    throw invalid(error instanceof Error ? displayText(error.message, 100) : "CBOR");
   }
 }
 

@@ -3,6 +3,9 @@
 /** Bytes of one control or progress message. */
 export const maxFrameBytes = 1024 * 1024;
 
+/** Bytes of a hello: it comes from a peer that nobody knows yet. */
+export const maxHelloBytes = 32 * 1024;
+
 /** Bytes of one batch of manifest entries, and entries in it. */
 export const maxBatchBytes = 256 * 1024;
 export const maxBatchEntries = 1024;
@@ -39,3 +42,6 @@ export const maxBundledFileBytes = 1024 * 1024;
 /** Piece sizes: powers of two between these, given as exponents. */
 export const minPieceLog = 10;
 export const maxPieceLog = 24;
+
+/** Pieces of one file: 16 TiB in pieces of 1 MiB. */
+export const maxPieces = 2 ** 24;

@@ -4,10 +4,12 @@
  * Held as the encoded batches that travel, so that a million entries take tens of megabytes.
  */
 
+import { createHash } from "node:crypto";
 import { TransferError } from "../errors.ts";
 import { decodeEntries, type Entry, encodeEntries, entryBound } from "./entry.ts";
 import { invalid } from "./fields.ts";
 import { maxBatchBytes, maxBatchEntries, maxEntries, maxPathBytes } from "./limits.ts";
+import { keptPaths, remember } from "./remember.ts";
 import { nameBytes } from "./wire-name.ts";
 
 /** What the entries add up to. */
@@ -24,6 +26,8 @@ export class Manifest {
   readonly totals: ManifestTotals = { entries: 0, files: 0, folders: 0, links: 0, bytes: 0 };
   /** Positions of the top-level entries. */
   readonly topLevel: number[] = [];
+  /** Those of them whose names systems hide. */
+  readonly hidden: number[] = [];
   #batches: Uint8Array[] = [];
   /** Position of each batch's first entry. */
   #starts: number[] = [];
@@ -31,6 +35,8 @@ export class Manifest {
   #parents = new Int32Array(1024);
   /** The folders that the next entry may lie in, from the top, and the length of each one's path. */
   #open: { position: number; pathBytes: number }[] = [];
+  /** The permission bits that files may have. */
+  #fileModes = 0o777;
   /** Entries in the batches. */
   #sealed = 0;
   #unsealed: Entry[] = [];
@@ -76,6 +82,18 @@ export class Manifest {
     return this.#batches;
   }
 
+  /** SHA-256 of the batches: the same for offers of the same names, sizes, modes and times. */
+  get fingerprint(): string {
+    const hash = createHash("sha256");
+    for (const batch of this.#batches) hash.update(batch);
+    return hash.digest("hex");
+  }
+
+  /** Takes the execute bits from all files: for an offer that no person was asked about. */
+  dropExecuteBits(): void {
+    this.#fileModes = 0o666;
+  }
+
   /** The entry at a position. */
   entry(position: number): Entry {
     const batch = this.#batchOf(position);
@@ -84,7 +102,8 @@ export class Manifest {
         ? this.#unsealed[position - this.#sealed]
         : this.#decode(batch)[position - (this.#starts[batch] ?? 0)];
     if (entry === undefined) throw new RangeError(`no entry ${position}`);
-    return entry;
+    const mode = entry.kind === "file" ? entry.mode & this.#fileModes : entry.mode;
+    return mode === entry.mode ? entry : { ...entry, mode };
   }
 
   /** Position of the folder that an entry lies in; -1 for a top-level entry. */
@@ -131,6 +150,7 @@ export class Manifest {
     if (position >= this.#parents.length) this.#grow();
     this.#parents[position] = parent;
     if (parent < 0) this.topLevel.push(position);
+    if (parent < 0 && entry.name.startsWith(".")) this.hidden.push(position);
     totals.entries += 1;
     totals.bytes += entry.bytes;
     if (!Number.isSafeInteger(totals.bytes)) throw invalid("total bytes");
@@ -183,16 +203,5 @@ export class Manifest {
   }
 }
 
-/** Adds to a cache and lets go of the oldest when it is full. */
-function remember<T>(cache: Map<number, T>, most: number, key: number, value: T): void {
-  if (cache.size >= most) {
-    const [oldest] = cache.keys();
-    if (oldest !== undefined) cache.delete(oldest);
-  }
-  cache.set(key, value);
-}
-
 /** Batches kept decoded: lanes work on neighbouring entries. */
 const decodedBatches = 8;
-/** Paths of folders kept whole: at 4 KiB a path, all of a hostile offer's would fill memory. */
-const keptPaths = 1024;

@@ -23,9 +23,12 @@ import {
   maxItems,
   maxLanes,
   maxPathBytes,
+  maxPieceLog,
+  maxPieces,
   maxReason,
   maxWord,
   maxWords,
+  minPieceLog,
 } from "./limits.ts";
 import type { ControlMessage, FileResult, WireFailure } from "./messages.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
@@ -61,6 +64,22 @@ function toWire(message: ControlMessage): Record<string, unknown> {
       entry,
       errorCodes[code].wire,
       cutText(reason, maxReason),
+    ]);
+  }
+  if (message.type === "have") {
+    wire["pieces"] = message.pieces.map(({ entry, pieceBytes, first, count }) => [
+      entry,
+      Math.log2(pieceBytes),
+      first,
+      count,
+    ]);
+  }
+  if (message.type === "compare") {
+    wire["files"] = message.files.map(({ entry, pieceBytes, first, values }) => [
+      entry,
+      Math.log2(pieceBytes),
+      first,
+      values,
     ]);
   }
   if (message.type === "results") wire["files"] = message.files.map(resultToWire);
@@ -136,9 +155,45 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
     skip: (fields) => ({
       type: "skip",
       transfer: transferOf(fields),
+      runs: list(fields["runs"], "runs", maxItems, entryRun),
+    }),
+    have: (fields) => ({
+      type: "have",
+      transfer: transferOf(fields),
+      files: list(fields["files"], "files", maxItems, entryRun),
+      pieces: list(fields["pieces"], "pieces", maxItems, (value) => {
+        const [entry, log, first, count] = tuple(value, "pieces", 4);
+        return {
+          entry: entryNumber(entry),
+          pieceBytes: pieceBytesOf(log),
+          first: integer(first, "first piece", 0, maxPieces - 1),
+          count: integer(count, "count", 1, maxPieces),
+        };
+      }),
+    }),
+    compare: (fields) => ({
+      type: "compare",
+      transfer: transferOf(fields),
+      files: list(fields["files"], "files", maxItems, (value) => {
+        const [entry, log, first, values] = tuple(value, "pieces", 4);
+        return {
+          entry: entryNumber(entry),
+          pieceBytes: pieceBytesOf(log),
+          first: integer(first, "first piece", 0, maxPieces - 1),
+          values: valuesOf(values),
+        };
+      }),
+    }),
+    equal: (fields) => ({
+      type: "equal",
+      transfer: transferOf(fields),
+      entry: entryNumber(fields["entry"]),
       runs: list(fields["runs"], "runs", maxItems, (value) => {
         const [first, count] = tuple(value, "run", 2);
-        return [entryNumber(first), integer(count, "count", 1, maxEntries)];
+        return [
+          integer(first, "first piece", 0, maxPieces - 1),
+          integer(count, "count", 1, maxPieces),
+        ];
       }),
     }),
     accept: (fields) => ({ type: "accept", transfer: transferOf(fields) }),
@@ -185,6 +240,21 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
     error: (fields) => ({ type: "error", ...failureOf(fields) }),
   }),
 );
+
+function entryRun(value: unknown): [first: number, count: number] {
+  const [first, count] = tuple(value, "run", 2);
+  return [entryNumber(first), integer(count, "count", 1, maxEntries)];
+}
+
+function pieceBytesOf(log: unknown): number {
+  return 2 ** integer(log, "piece size", minPieceLog, maxPieceLog);
+}
+
+function valuesOf(value: unknown): Uint8Array {
+  const values = bytes(value, "values");
+  if (values.length === 0 || values.length % 32 !== 0) throw invalid("values");
+  return values;
+}
 
 function transferOf(fields: Fields): string {
   return Buffer.from(bytes(fields["transfer"], "transfer", 16)).toString("hex");

@@ -41,6 +41,25 @@ export interface FileResult {
   reason: string;
 }
 
+/** Pieces of one file that the receiver has from an earlier try. */
+export interface HeldPieces {
+  entry: number;
+  pieceBytes: number;
+  /** Position of the first piece, and how many follow each other. */
+  first: number;
+  count: number;
+}
+
+/** Values of pieces that stand on the receiver's disk where a file is to come. */
+export interface ComparedPieces {
+  entry: number;
+  pieceBytes: number;
+  /** Position of the first piece. */
+  first: number;
+  /** 32 bytes a piece. */
+  values: Uint8Array;
+}
+
 /** Everything that is said on a control stream. `transfer` is 32 hex digits. */
 export type ControlMessage =
   | Hello
@@ -54,6 +73,16 @@ export type ControlMessage =
       skipped: { path: string; reason: string }[];
     }
   | { type: "skip"; transfer: string; runs: [first: number, count: number][] }
+  | {
+      type: "have";
+      transfer: string;
+      /** Runs of entries whose files are there whole. */
+      files: [first: number, count: number][];
+      /** Runs of proven pieces of files that are there in part. */
+      pieces: HeldPieces[];
+    }
+  | { type: "compare"; transfer: string; files: ComparedPieces[] }
+  | { type: "equal"; transfer: string; entry: number; runs: [first: number, count: number][] }
   | { type: "accept"; transfer: string }
   | ({ type: "reject"; transfer: string } & WireFailure)
   | ({ type: "cancel"; transfer: string } & WireFailure)

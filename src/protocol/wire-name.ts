@@ -10,10 +10,15 @@ export function nameToWire(name: string): string | Uint8Array {
 
 /** The lossless name of a CBOR value, at most `most` bytes long. */
 export function nameFromWire(value: unknown, what: string, most: number): string {
-  const isText = typeof value === "string";
-  const name = isText ? value : decodeName(bytes(value, what));
+  if (typeof value === "string") {
+    if (!isUnicode(value) || Buffer.byteLength(value) > most) throw invalid(what);
+    return value;
+  }
+  const raw = bytes(value, what);
+  if (raw.length > most) throw invalid(what);
+  const name = decodeName(raw);
   // One name has one form: bytes only where text cannot say it.
-  if (isText !== isUnicode(name) || nameBytes(name) > most) throw invalid(what);
+  if (isUnicode(name)) throw invalid(what);
   return name;
 }
 
