@@ -2,8 +2,9 @@
 
 export { displayText } from "./display-text.ts";
 export { type ErrorCode, errorCodes, TransferError } from "./errors.ts";
-export { type CongestionControl, defaultTuning, type Tuning } from "./options.ts";
-export { type Identity, loadIdentity } from "./peer/identity.ts";
+export { type CongestionControl, defaultTuning, type Tuning, ticketLifeMs } from "./options.ts";
+export { configurationFolder, type Identity, loadIdentity } from "./peer/identity.ts";
+export { listPartials, removePartials } from "./peer/partials.ts";
 export { Peer } from "./peer/peer.ts";
 export type {
   OfferAnswer,
@@ -27,4 +28,5 @@ export type {
   TransferProgress,
 } from "./transfer/events.ts";
 export { LogLines } from "./transfer/log-lines.ts";
+export type { PartialTransfer } from "./transfer/partials.ts";
 export type { Transfer } from "./transfer/transfer.ts";

@@ -234,9 +234,19 @@ function comparable({ mode, mtimeMs, ...entry }: TreeEntry) {
   return { ...entry, mode: mode & ~process.umask(), mtimeMs };
 }
 
-/** The paths of a tree. */
+/** The paths of a tree that people see: what waits for another try is left out. */
 export async function paths(side: Side, folder = "inbox"): Promise<string[]> {
-  return (await side.tree(folder)).map(({ path }) => path);
+  const all = (await side.tree(folder)).map(({ path }) => path);
+  return all.filter((path) => !isLeftover(path));
+}
+
+/** The paths of what an interrupted transfer has left for another try. */
+export async function leftovers(side: Side, folder = "inbox"): Promise<string[]> {
+  return (await side.tree(folder)).map(({ path }) => path).filter(isLeftover);
+}
+
+function isLeftover(path: string): boolean {
+  return path.split("/").some((part) => /^\.quiver-.*\.partial$/.test(part));
 }
 
 /** Sends paths of `alice` under a ticket to `bob`, and returns both receipts. */

@@ -156,7 +156,7 @@ test("a function is asked once for each name that is taken, with both sizes", as
   assert.equal(String(await bob.read("inbox/c.txt")), "new c");
 });
 
-test("a function that throws ends the transfer on both sides and leaves nothing", async (t) => {
+test("a function that throws ends the transfer on both sides and brings nothing", async (t) => {
   const { alice, bob } = await peers(t);
   await alice.write("a.txt", "new");
   await bob.write("inbox/a.txt", "old");

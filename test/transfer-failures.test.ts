@@ -17,15 +17,16 @@ import {
 
 const tuning = smallTables;
 const options = { alice: { tuning }, bob: { tuning } };
+const withoutRetries = { send: { retryForMs: 0 }, receive: { retryForMs: 0 } };
 
 for (const bytes of [1000, 20_000, 250_000, 299_000]) {
-  test(`a connection cut after ${bytes} bytes fails on both sides and leaves nothing`, async (t) => {
+  test(`a connection cut after ${bytes} bytes fails on both sides and nothing has its final name`, async (t) => {
     const { alice, bob, network } = await peers(t, options);
     await alice.write("large.bin", random(200_000));
     await alice.write("folder/other.bin", random(100_000));
     network.cutAfter(bytes);
 
-    const both = await begin({ alice, bob }, ["large.bin", "folder"]);
+    const both = await begin({ alice, bob }, ["large.bin", "folder"], withoutRetries);
 
     await assertBothFail(both, { sender: "CONNECTION_LOST", receiver: "CONNECTION_LOST" });
     assert.deepEqual(await paths(bob), []);
@@ -36,7 +37,7 @@ test("after a cut, the same files can be sent anew", async (t) => {
   const { alice, bob, network } = await peers(t, options);
   await alice.write("large.bin", random(200_000));
   network.cutAfter(100_000);
-  const both = await begin({ alice, bob }, ["large.bin"]);
+  const both = await begin({ alice, bob }, ["large.bin"], withoutRetries);
   await assertBothFail(both, { sender: "CONNECTION_LOST", receiver: "CONNECTION_LOST" });
   network.mend();
 
@@ -59,7 +60,7 @@ test("a disk without room is noticed before the first byte, with both numbers", 
 });
 
 for (const profile of ["ultra", "standard"] as const) {
-  test(`a disk that fills up during ${profile} fails on both sides and leaves nothing`, async (t) => {
+  test(`a disk that fills up during ${profile} fails on both sides and nothing has its final name`, async (t) => {
     const { alice, bob } = await peers(t, options);
     await alice.write("first.bin", random(100_000));
     await alice.write("second.bin", random(100_000));
@@ -75,7 +76,7 @@ for (const profile of ["ultra", "standard"] as const) {
   });
 }
 
-test("a disk that fills up with small files fails on both sides and leaves nothing", async (t) => {
+test("a disk that fills up with small files fails on both sides and nothing has its final name", async (t) => {
   const { alice, bob } = await peers(t, options);
   for (let n = 0; n < 20; n += 1) await alice.write(`many/${n}`, "small");
   atDisk(t, bob.disk, {

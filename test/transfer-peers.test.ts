@@ -300,3 +300,19 @@ test("a receiver finds its transfer by the id that the offer gave it", async (t)
   assert.equal(bob.peer.getTransfer(receiving.id), receiving);
   assert.equal(bob.peer.getTransferProgress(receiving.id)?.bytes, 5);
 });
+
+for (const executable of [undefined, false, true]) {
+  test(`S: an offer that is taken with executable ${executable} has its execute bits or not`, async (t) => {
+    const answer = executable === undefined ? true : { executable };
+    const { alice, bob } = await peers(t, { bob: { onOffer: () => answer } });
+    await bob.peer.start();
+    await alice.write("tools/run.sh", "#!/bin/sh\n", { mode: 0o755 });
+    await alice.peer.connectToPeer(bob.peer.addresses[0] ?? "", bob.peer.peerId);
+
+    await alice.peer.send(alice.at("tools"), { to: bob.peer.peerId }).done;
+
+    const tree = await bob.tree("inbox/tools");
+    const mode = tree.find(({ path }) => path === "run.sh")?.mode ?? 0;
+    assert.equal((mode & 0o111) !== 0, executable === true);
+  });
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMemoryNetwork } from "../src/engine/memory.ts";
+import type { OfferSummary } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
 import { encodeTicket } from "../src/protocol/ticket.ts";
 import {
@@ -92,10 +93,34 @@ test("what the receiver is asked about tells names, sizes and who sends", async 
       { name: "album", kind: "folder", files: 2, bytes: 8 },
       { name: "notes.txt", kind: "file", files: 1, bytes: 1 },
     ],
+    hiddenItems: 0,
     moreItems: 0,
     targetDir: "from/alice",
     profile: "standard",
   });
+});
+
+test("hidden names stand first in what the receiver is asked about, however many come before", async (t) => {
+  const { alice, bob } = await peers(t);
+  const names = Array.from({ length: 1100 }, (_, index) => `a${index}`);
+  for (const name of [...names, ".bashrc", ".ssh/authorized_keys"]) await alice.write(name, name);
+  const asked: OfferSummary[] = [];
+
+  const { receiving } = await transfer({ alice, bob }, [...names, ".bashrc", ".ssh"], {
+    receive: { accept: async (offer) => asked.push(offer) > 0 },
+  });
+
+  const { items, hiddenItems, moreItems } = asked[0] ?? (await eventOf(receiving, "offer"));
+  assert.deepEqual(
+    items.slice(0, 3).map(({ name, files }) => [name, files]),
+    [
+      [".bashrc", 1],
+      [".ssh", 1],
+      ["a0", 1],
+    ],
+  );
+  assert.deepEqual([items.length, hiddenItems, moreItems], [1000, 2, 102]);
+  assert.deepEqual((await eventOf(receiving, "offer")).items, items);
 });
 
 test("nothing is written before the receiver has accepted", async (t) => {

@@ -1,17 +1,18 @@
 /** What callers say when they open a peer, send and receive. */
 
+import type { Clock } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Tuning } from "../options.ts";
 import type { LaneFormat } from "../protocol/lane.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
+import type { DataFormat } from "../transfer/data-formats.ts";
 import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
-import type { DataFormat } from "../transfer/outgoing.ts";
 import type { Identity } from "./identity.ts";
 
 /** What {@link Peer.open} needs to know. */
 export interface PeerOptions {
-  /** Address to listen on, `ip:port`; port 0 takes a free one. @default any, IPv4 and IPv6 */
-  listen?: string;
+  /** Addresses to listen on, `ip:port`; port 0 takes a free one. @default any, IPv4 and IPv6 */
+  listen?: string | readonly string[];
   /** Who this peer is. @default loadIdentity() */
   identity?: Identity;
   /** The name that others see. @default the host's name */
@@ -24,12 +25,21 @@ export interface PeerOptions {
   tuning?: Partial<Tuning>;
   /** The engine to run on. @default the native one */
   engine?: Engine;
+  /** Whose time it is. @default the system's */
+  clock?: Clock;
   /** Data formats that this peer takes. @default all */
   formats?: readonly LaneFormat[];
 }
 
 /** What to do with an offer. */
-export type OfferAnswer = boolean | { into?: string; onConflict?: ConflictPolicy };
+export type OfferAnswer =
+  | boolean
+  | {
+      into?: string;
+      onConflict?: ConflictPolicy;
+      /** Whether files keep their execute bits: say so where a person has seen the offer. @default false */
+      executable?: boolean;
+    };
 
 /** How to send. */
 export interface SendOptions {
@@ -43,6 +53,12 @@ export interface SendOptions {
   lanes?: number;
   /** Serve the ticket again and again until cancelled. @default false */
   keep?: boolean;
+  /** Serve a ticket of an earlier run of this peer, at the same addresses, in place of a new one. */
+  ticket?: string;
+  /** How long the ticket is good for, in milliseconds. @default a day */
+  ticketLifeMs?: number;
+  /** How long to stay after a lost connection, in milliseconds. @default an hour */
+  retryForMs?: number;
   signal?: AbortSignal;
   /** Data formats to try, for tests of peers to come. @default what both sides know */
   formats?: readonly DataFormat[];
@@ -56,5 +72,7 @@ export interface ReceiveOptions {
   accept?: (offer: OfferSummary) => boolean | Promise<boolean>;
   /** What to do where names are taken. @default "rename" */
   onConflict?: ConflictPolicy;
+  /** How long to try again after a lost connection, in milliseconds. @default an hour */
+  retryForMs?: number;
   signal?: AbortSignal;
 }

@@ -1,39 +1,42 @@
 /** A running participant: an endpoint, its connections, and the transfers over them. */
 
-import { randomBytes } from "node:crypto";
 import { systemClock } from "../clock.ts";
-import type { Connection } from "../engine/engine.ts";
+import type { Connection, PeerLimits } from "../engine/engine.ts";
 import { openNativeEngine } from "../engine/native.ts";
 import { TransferError } from "../errors.ts";
-import { defaultTuning } from "../options.ts";
-import type { Direction, Logger, Receipt, TransferProgress } from "../transfer/events.ts";
+import { defaultTuning, guestLimits } from "../options.ts";
+import type { Hello } from "../protocol/messages.ts";
+import type { OfferSummary, Receipt, TransferProgress } from "../transfer/events.ts";
 import type { OfferMessage } from "../transfer/incoming.ts";
-import { LogLines } from "../transfer/log-lines.ts";
 import { Source } from "../transfer/source.ts";
-import { type Transfer, TransferRecord } from "../transfer/transfer.ts";
+import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { parseAddress } from "./addresses.ts";
 import { background, bindEndpoint, dialPeer, helloOf, type PeerContext } from "./context.ts";
+import { Guests } from "./guests.ts";
 import { loadIdentity } from "./identity.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
 import { receiveTicket, takeOffer } from "./receiving.ts";
 import { sendOver, serveTicket } from "./sending.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { Tickets } from "./tickets.ts";
+import { TransferList } from "./transfer-list.ts";
 
 /** A participant. */
 export class Peer {
   readonly #context: PeerContext;
-  readonly #tickets = new Tickets(systemClock);
+  readonly #tickets: Tickets;
   /** Connections made for {@link Peer.connectToPeer} or by others, by peer id. */
   readonly #sessions = new Map<string, Session>();
-  /** Looked up by the id that each has now: a receiver learns the sender's with the offer. */
-  readonly #transfers = new Set<TransferRecord>();
-  readonly #working = new Set<Promise<unknown>>();
+  readonly #guests: Guests;
+  readonly #transfers: TransferList;
   #isStarted = false;
 
   private constructor(context: PeerContext) {
     this.#context = context;
+    this.#tickets = new Tickets(context.clock);
+    this.#guests = new Guests(context.tuning);
+    this.#transfers = new TransferList(context.options.logger);
   }
 
   /**
@@ -43,12 +46,14 @@ export class Peer {
    */
   static async open(options: PeerOptions = {}): Promise<Peer> {
     const tuning = { ...defaultTuning, ...options.tuning };
-    const listen = options.listen === undefined ? undefined : [parseAddress(options.listen)];
+    const given = typeof options.listen === "string" ? [options.listen] : options.listen;
+    const listen = given?.map(parseAddress);
     const { workerThreads } = tuning;
     const engine = options.engine ?? openNativeEngine({ workerThreads });
     const identity = options.identity ?? (await loadIdentity());
     const endpoint = await bindEndpoint(engine, identity, tuning, listen);
-    return new Peer({ options, tuning, engine, endpoint, clock: systemClock });
+    const { clock = systemClock } = options;
+    return new Peer({ options, tuning, engine, endpoint, clock });
   }
 
   /** The public key, 64 lower-case hex digits. */
@@ -106,9 +111,9 @@ export class Peer {
   ): Promise<string> {
     const session = this.#session(peerId);
     const source = await Source.open(this.#context.engine, [path]);
-    const record = this.#record("send", options);
+    const record = this.#transfers.add("send", options);
     const work = sendOver(this.#context, session, source, record, { targetDir });
-    this.#run(
+    this.#transfers.run(
       record,
       work.finally(() => source.close()),
     );
@@ -122,8 +127,7 @@ export class Peer {
 
   /** A transfer of this peer, its own or an incoming one. */
   getTransfer(transferId: string): Transfer | undefined {
-    for (const record of this.#transfers) if (record.id === transferId) return record;
-    return undefined;
+    return this.#transfers.find(transferId);
   }
 
   /**
@@ -132,23 +136,22 @@ export class Peer {
    * The transfer's `done` rejects with `DISK_*`, `PEER_*`, `CONNECTION_LOST`, or the signal's reason.
    */
   send(paths: string | readonly string[], options: SendOptions = {}): Transfer {
-    const record = this.#record("send", { signal: options.signal });
+    const record = this.#transfers.add("send", { signal: options.signal });
     const list = typeof paths === "string" ? [paths] : paths;
-    this.#run(record, this.#sendPaths(list, record, options));
+    this.#transfers.run(record, this.#sendPaths(list, record, options));
     return record;
   }
 
   /** Receives what a ticket points to. `done` rejects like that of {@link Peer.send}. */
   receive(ticket: string, options: ReceiveOptions = {}): Transfer {
-    const record = this.#record("receive", { signal: options.signal });
-    this.#run(record, receiveTicket(this.#context, ticket, record, options));
+    const record = this.#transfers.add("receive", { signal: options.signal });
+    this.#transfers.run(record, receiveTicket(this.#context, ticket, record, options));
     return record;
   }
 
   /** Ends all transfers and connections and frees the port. */
   async close(): Promise<void> {
-    for (const record of this.#transfers) record.cancel();
-    await Promise.all(this.#working);
+    await this.#transfers.cancelAll();
     await this.#context.endpoint.close();
   }
 
@@ -162,7 +165,9 @@ export class Peer {
     try {
       if (session) return await sendOver(this.#context, session, source, record, options);
       await this.start();
-      return await serveTicket(this.#context, this.#tickets, source, record, options);
+      const again = () => Source.open(this.#context.engine, paths);
+      const sources = { first: source, again };
+      return await serveTicket(this.#context, this.#tickets, sources, record, options);
     } finally {
       await source.close();
     }
@@ -179,16 +184,17 @@ export class Peer {
   /** Takes a connection: its hello must prove a ticket, or this peer must take offers of anyone. */
   async #greet(connection: Connection): Promise<void> {
     const granted: { serve?: (session: Session) => void } = {};
-    const session = await Session.accept(connection, {
-      ...this.#sessionOptions(),
-      check: ({ proof }, material) => {
-        const serve = this.#tickets.find(proof, material);
-        if (serve) granted.serve = serve;
-        else if (proof.length > 0 || !this.#context.options.onOffer) throw unknownTicket;
-      },
-    });
-    if (granted.serve) granted.serve(session);
-    else this.#keep(session);
+    const admit = ({ proof }: Hello, material: Uint8Array): PeerLimits => {
+      const serve = this.#tickets.find(proof, material);
+      if (serve) granted.serve = serve;
+      else if (proof.length > 0 || !this.#context.options.onOffer) throw unknownTicket;
+      const { receiveWindowBytes, maxStreams } = this.#context.tuning;
+      return serve ? { receiveWindowBytes, maxStreams } : guestLimits;
+    };
+    const session = await Session.accept(connection, this.#sessionOptions(), admit);
+    if (granted.serve) return granted.serve(session);
+    this.#guests.add(session);
+    this.#keep(session);
   }
 
   #keep(session: Session): void {
@@ -200,7 +206,10 @@ export class Peer {
 
   #session(peerId: string): Session {
     const session = this.#sessions.get(peerId);
-    if (session) return session;
+    if (session) {
+      this.#guests.trust(session);
+      return session;
+    }
     const message = `${peerId} is not connected; call connectToPeer first`;
     throw new TransferError("PEER_UNREACHABLE", message);
   }
@@ -218,40 +227,25 @@ export class Peer {
   #takeOffer(session: Session, offer: OfferMessage): void {
     const { transfer } = offer;
     const { onOffer } = this.#context.options;
-    if (!onOffer) {
-      const reason = "the peer takes no offers without a ticket";
-      background(session.say({ type: "reject", transfer, code: "PEER_REJECTED", reason }));
-    } else if (this.getTransfer(transfer)) {
+    if (this.getTransfer(transfer)) {
       session.closeFor(unexpected("an offer with the id of another"));
-    } else {
-      const record = this.#record("receive", { id: transfer });
-      this.#run(record, takeOffer(this.#context, session, offer, record, onOffer));
+      return;
     }
-  }
-
-  #record(direction: Direction, given: { id?: string; signal?: AbortSignal } = {}): TransferRecord {
-    const id = given.id ?? randomBytes(16).toString("hex");
-    const record = new TransferRecord(direction, id, given.signal);
-    this.#transfers.add(record);
-    const { logger } = this.#context.options;
-    if (logger) background(logEvents(record, logger));
-    return record;
-  }
-
-  #run(record: TransferRecord, work: Promise<Receipt>): void {
-    const settled = work.then(
-      (receipt) => record.succeed(receipt),
-      (error) => record.fail(error),
-    );
-    this.#working.add(settled);
-    void settled.then(() => this.#working.delete(settled));
-  }
-}
-
-async function logEvents(record: TransferRecord, logger: Logger): Promise<void> {
-  const lines = new LogLines();
-  for await (const event of record) {
-    for (const line of lines.linesOf(event, systemClock.now())) logger.info(line);
+    const answered = onOffer && this.#guests.wait(session);
+    if (!onOffer || !answered) {
+      const [code, reason] = onOffer ? tooManyOffers : noOffers;
+      background(session.say({ type: "reject", transfer, code, reason }));
+      return;
+    }
+    const answer = async (summary: OfferSummary) => {
+      const given = await onOffer(summary);
+      answered();
+      if (given) this.#guests.trust(session);
+      return given;
+    };
+    const record = this.#transfers.add("receive", { id: transfer });
+    const work = takeOffer(this.#context, session, offer, record, answer);
+    this.#transfers.run(record, work.finally(answered));
   }
 }
 
@@ -259,3 +253,6 @@ const unknownTicket = new TransferError(
   "PEER_REJECTED",
   "the ticket is not known to the sender: it was used, has expired, or is of another run; ask for a new one",
 );
+
+const noOffers = ["PEER_REJECTED", "the peer takes no offers without a ticket"] as const;
+const tooManyOffers = ["LIMIT_EXCEEDED", "too many offers wait for an answer"] as const;

@@ -3,10 +3,12 @@
 import { join, resolve } from "node:path";
 import type { Connection, Endpoint } from "../engine/engine.ts";
 import { errorCodes } from "../errors.ts";
+import { retryForMs as defaultRetryForMs } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
-import type { OfferSummary, Receipt } from "../transfer/events.ts";
+import type { ConflictPolicy } from "../transfer/conflicts.ts";
+import type { ConflictChoice, OfferSummary, Receipt } from "../transfer/events.ts";
 import { failureFor } from "../transfer/failure.ts";
 import { openBelow, openInbox } from "../transfer/inbox.ts";
 import {
@@ -14,6 +16,7 @@ import {
   type IncomingOptions,
   type OfferMessage,
   receiveOffer,
+  Unsettled,
 } from "../transfer/incoming.ts";
 import { nameRules } from "../transfer/landing-name.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
@@ -21,27 +24,76 @@ import { unexpected } from "../transfer/unexpected.ts";
 import { bindEndpoint, dialPeer, helloOf, orAborted, type PeerContext } from "./context.ts";
 import { temporaryIdentity } from "./identity.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
+import { withRetries } from "./retry.ts";
 import { Session } from "./session.ts";
 
-/** Dials the sender of a ticket, takes its offer and returns the receipt. */
+/**
+ * Dials the sender of a ticket, takes its offer and returns the receipt.
+ *
+ * A connection that is lost on the way is dialled again, and the transfer goes on where it was.
+ */
 export async function receiveTicket(
   context: PeerContext,
   text: string,
   record: TransferRecord,
   options: ReceiveOptions,
 ): Promise<Receipt> {
-  const { clock, tuning } = context;
-  const { peerId, secret, addresses } = decodeTicket(text);
-  const endpoint = await endpointFor(context, peerId);
-  let connection: Connection | null = null;
+  const ticket = decodeTicket(text);
+  const endpoint = await endpointFor(context, ticket.peerId);
+  const sender = { ...ticket, dial: { ...context, endpoint } };
+  const decide = decideOnce(context, options);
+  const retryForMs = options.retryForMs ?? defaultRetryForMs;
+  let unsettled: Unsettled | null = null;
   try {
-    connection = await dialPeer({ ...context, endpoint }, peerId, addresses, record.signal);
+    return await withRetries({ clock: context.clock, record, retryForMs }, async (reached) => {
+      const connection = await dialAgain(sender, record, unsettled);
+      if (!connection) return unsettled?.receipt ?? Promise.reject(unexpected("no receipt"));
+      unsettled = null;
+      try {
+        return await receiveOver(context, connection, ticket.secret, record, decide, reached);
+      } catch (error) {
+        if (error instanceof Unsettled) unsettled = error;
+        throw error;
+      }
+    });
+  } finally {
+    if (endpoint !== context.endpoint) await endpoint.close();
+  }
+}
+
+/**
+ * Dials a ticket's sender. Null if it cannot be reached and everything has landed in an earlier try:
+ * the sender has its receipt, or will never have it.
+ */
+async function dialAgain(
+  { peerId, addresses, dial }: { peerId: string; addresses: readonly string[]; dial: PeerContext },
+  record: TransferRecord,
+  unsettled: Unsettled | null,
+): Promise<Connection | null> {
+  try {
+    const connection = await dialPeer(dial, peerId, addresses, record.signal);
+    await unsettled?.ways.leave();
+    return connection;
+  } catch (error) {
+    if (!unsettled) throw error;
+    await unsettled.ways.end();
+    return null;
+  }
+}
+
+/** Takes the one offer of a ticket's sender. */
+async function receiveOver(
+  context: PeerContext,
+  connection: Connection,
+  secret: Uint8Array,
+  record: TransferRecord,
+  decide: IncomingOptions["decide"],
+  reached: () => void,
+): Promise<Receipt> {
+  const { clock, tuning } = context;
+  try {
     const offered = Promise.withResolvers<void>();
     const received = Promise.withResolvers<Receipt>();
-    const decide = async (summary: OfferSummary) => {
-      if (options.accept && !(await options.accept(summary))) return null;
-      return decision(context, summary, options);
-    };
     let offers = 0;
     const session = await Session.dial(connection, {
       clock,
@@ -50,13 +102,14 @@ export async function receiveTicket(
       onOffer: (from, offer) => {
         offers += 1;
         if (offers > 1) return from.closeFor(unexpected("a second offer"));
+        reached();
         record.id = offer.transfer;
         received.resolve(receiveOffer(from, offer, record, incomingOptions(context, decide)));
         offered.resolve();
       },
     });
     received.promise.catch(() => {});
-    const { hello } = session;
+    const { hello, peerId } = session;
     const address = connection.stats().remoteAddress;
     record.emit({ type: "connected", transferId: "", peerId, peerName: hello.name, address });
     const ended = session.ended.then((error) => Promise.reject(error));
@@ -67,11 +120,32 @@ export async function receiveTicket(
   } catch (error) {
     // What was said last may not have left yet: the close carries it, too.
     const { code, reason } = failureFor(error, "the receiver");
-    connection?.close(errorCodes[code].wire, reason);
+    connection.close(errorCodes[code].wire, reason);
     throw error;
-  } finally {
-    if (endpoint !== context.endpoint) await endpoint.close();
   }
+}
+
+/** Asks once about each content: what was accepted is accepted again after a lost connection. */
+function decideOnce(context: PeerContext, options: ReceiveOptions): IncomingOptions["decide"] {
+  const { accept, into } = options;
+  const onConflict = rememberChoices(options.onConflict ?? "rename");
+  let accepted: string | null = null;
+  return async (summary, fingerprint) => {
+    if (accept && accepted !== fingerprint && !(await accept(summary))) return null;
+    accepted = fingerprint;
+    return decision(context, summary, { into, onConflict, executable: true });
+  };
+}
+
+/** A policy that is asked once about each path. */
+function rememberChoices(policy: ConflictPolicy): ConflictPolicy {
+  if (typeof policy !== "function") return policy;
+  const choices = new Map<string, ConflictChoice>();
+  return async (conflict) => {
+    const choice = choices.get(conflict.path) ?? (await policy(conflict));
+    choices.set(conflict.path, choice);
+    return choice;
+  };
 }
 
 /** Takes an offer of a connected peer, as `answer` decides. */
@@ -86,7 +160,13 @@ export async function takeOffer(
     const answered = await answer(summary);
     return answered ? decision(context, summary, answered === true ? {} : answered) : null;
   };
-  return receiveOffer(session, offer, record, incomingOptions(context, decide));
+  try {
+    return await receiveOffer(session, offer, record, incomingOptions(context, decide));
+  } catch (error) {
+    if (!(error instanceof Unsettled)) throw error;
+    await error.ways.end();
+    return error.receipt;
+  }
 }
 
 /** A peer cannot dial itself: for a ticket of its own it dials as somebody else. */
@@ -97,23 +177,29 @@ async function endpointFor(context: PeerContext, peerId: string): Promise<Endpoi
 }
 
 function incomingOptions(
-  { engine, clock, options }: PeerContext,
+  { engine, clock, options, tuning }: PeerContext,
   decide: IncomingOptions["decide"],
 ): IncomingOptions {
   const formats = options.formats ?? formatsByPreference;
-  return { engine, clock, rules: nameRules(process.platform), formats, decide };
+  const { pieceTable } = tuning;
+  return { engine, clock, rules: nameRules(process.platform), formats, pieceTable, decide };
 }
 
 async function decision(
   { engine, options }: PeerContext,
   { targetDir }: OfferSummary,
-  { into, onConflict }: Pick<ReceiveOptions, "into" | "onConflict">,
+  { into, onConflict, executable }: Exclude<OfferAnswer, boolean>,
 ): Promise<IncomingDecision> {
   const path = into ?? options.inbox ?? ".";
   const inbox = await openInbox(engine, path);
   try {
     const target = await openBelow(inbox, targetDir, nameRules(process.platform));
-    return { target, into: join(resolve(path), targetDir), onConflict: onConflict ?? "rename" };
+    return {
+      target,
+      into: join(resolve(path), targetDir),
+      onConflict: onConflict ?? "rename",
+      executable: executable ?? false,
+    };
   } finally {
     await inbox.close();
   }

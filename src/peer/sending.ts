@@ -1,8 +1,9 @@
 /** Sends a source to one session, or to whoever brings its ticket. */
 
+import { within } from "../clock.ts";
 import { TransferError } from "../errors.ts";
-import { ticketLifeMs } from "../options.ts";
-import { encodeTicket } from "../protocol/ticket.ts";
+import { retryForMs as defaultRetryForMs, ticketLifeMs } from "../options.ts";
+import { decodeTicket, encodeTicket } from "../protocol/ticket.ts";
 import type { Receipt } from "../transfer/events.ts";
 import { sendSource } from "../transfer/outgoing.ts";
 import type { Source } from "../transfer/source.ts";
@@ -11,6 +12,7 @@ import type { TransferRecord } from "../transfer/transfer.ts";
 import { reachableAddresses } from "./addresses.ts";
 import { background, type PeerContext } from "./context.ts";
 import type { SendOptions } from "./peer-options.ts";
+import { isConnectionFailure } from "./retry.ts";
 import type { Session } from "./session.ts";
 import type { Tickets } from "./tickets.ts";
 
@@ -44,50 +46,150 @@ export async function sendOver(
 /**
  * Makes a ticket and serves it: once, or with `keep` until cancelled.
  *
- * With `keep` each receiver's receipt and failure is an event, and the promise only ever rejects.
+ * A receiver whose connection is lost may come back. With `keep` each receiver's receipt and failure
+ * is an event, and the promise only ever rejects.
  */
 export async function serveTicket(
   context: PeerContext,
   tickets: Tickets,
-  source: Source,
+  sources: TicketSources,
   record: TransferRecord,
   options: SendOptions,
 ): Promise<Receipt> {
-  const result = Promise.withResolvers<Receipt>();
-  const serving = new Set<Session>();
-  const serve = async (session: Session) => {
-    if (serving.size > 0 && !options.keep) {
+  return new TicketServer(context, sources, record, options).run(tickets);
+}
+
+/** What a ticket is for, walked anew for each receiver that comes later than the first. */
+export interface TicketSources {
+  first: Source;
+  again: () => Promise<Source>;
+}
+
+/** Serves one ticket. */
+class TicketServer {
+  readonly #context: PeerContext;
+  readonly #sources: TicketSources;
+  readonly #record: TransferRecord;
+  readonly #options: SendOptions;
+  readonly #result = Promise.withResolvers<Receipt>();
+  /** The sessions that are served, by the receiver's peer id. */
+  readonly #serving = new Map<string, Serving>();
+  #isFirst = true;
+  /** Ends the wait for a receiver whose connection was lost. */
+  #stopWaiting = () => {};
+
+  constructor(
+    context: PeerContext,
+    sources: TicketSources,
+    record: TransferRecord,
+    options: SendOptions,
+  ) {
+    this.#context = context;
+    this.#sources = sources;
+    this.#record = record;
+    this.#options = options;
+  }
+
+  async run(tickets: Tickets): Promise<Receipt> {
+    const record = this.#record;
+    const known = this.#options.ticket === undefined ? null : decodeTicket(this.#options.ticket);
+    const serve = (session: Session) => background(this.#serve(session));
+    const { secret, revoke } = tickets.issue(
+      this.#options.ticketLifeMs ?? ticketLifeMs,
+      serve,
+      known?.secret,
+    );
+    const { peerId, addresses: bound } = this.#context.endpoint;
+    const ticket = { peerId, secret, addresses: reachableAddresses(bound) };
+    record.ticket = this.#options.ticket ?? encodeTicket(ticket);
+    record.emit({ type: "ready", transferId: record.id, ticket: record.ticket });
+    // A transfer that runs learns of the signal itself, and tells its receiver.
+    const cancel = () => {
+      if (this.#options.keep || this.#serving.size === 0) this.#result.reject(record.signal.reason);
+    };
+    record.signal.addEventListener("abort", cancel, { once: true });
+    if (record.signal.aborted) cancel();
+    try {
+      return await this.#result.promise;
+    } finally {
+      revoke();
+      this.#stopWaiting();
+      record.signal.removeEventListener("abort", cancel);
+    }
+  }
+
+  async #serve(session: Session): Promise<void> {
+    const { peerId } = session;
+    const earlier = this.#serving.get(peerId);
+    if (!earlier && this.#serving.size > 0 && !this.#options.keep) {
       const reason = "the ticket is in use by another receiver";
       return session.closeFor(new TransferError("PEER_REJECTED", reason));
     }
-    serving.add(session);
+    const serving: Serving = { session, done: Promise.resolve() };
+    this.#serving.set(peerId, serving);
+    // A receiver that comes back has lost a connection that this side may still believe in.
+    earlier?.session.closeFor(new TransferError("CONNECTION_LOST", "the receiver dialled again"));
+    await earlier?.done;
+    serving.done = this.#serveOne(serving);
+    await serving.done;
+  }
+
+  async #serveOne(serving: Serving): Promise<void> {
+    const { session } = serving;
+    const { keep } = this.#options;
+    const record = this.#record;
+    this.#stopWaiting();
     try {
-      const receipt = await sendOver(context, session, source, record, options);
-      if (options.keep) record.emit({ type: "receipt", ...receipt });
-      else result.resolve(receipt);
+      const receipt = await this.#send(session);
+      // Were this side to end now, what it said last might not reach the receiver, which ends first.
+      const { clock } = this.#context;
+      await within(clock, farewellMs, session.ended, () => new Error("late")).catch(() => {});
+      if (keep) record.emit({ type: "receipt", ...receipt });
+      else this.#result.resolve(receipt);
     } catch (error) {
       // What was said last may not have left yet: the close carries it, too.
       session.closeFor(error);
-      if (options.keep && error instanceof TransferError) record.warn(error);
-      else result.reject(error);
+      if (this.#serving.get(session.peerId) !== serving) return;
+      if (keep && error instanceof TransferError) record.warn(error);
+      else if (isConnectionFailure(error) && !record.signal.aborted) this.#waitFor(error);
+      else this.#result.reject(error);
     } finally {
-      serving.delete(session);
+      if (this.#serving.get(session.peerId) === serving) this.#serving.delete(session.peerId);
     }
-  };
-  const { secret, revoke } = tickets.issue(ticketLifeMs, (session) => background(serve(session)));
-  const { peerId, addresses: bound } = context.endpoint;
-  record.ticket = encodeTicket({ peerId, secret, addresses: reachableAddresses(bound) });
-  record.emit({ type: "ready", transferId: record.id, ticket: record.ticket });
-  // A transfer that runs learns of the signal itself, and tells its receiver.
-  const cancel = () => {
-    if (options.keep || serving.size === 0) result.reject(record.signal.reason);
-  };
-  record.signal.addEventListener("abort", cancel, { once: true });
-  if (record.signal.aborted) cancel();
-  try {
-    return await result.promise;
-  } finally {
-    revoke();
-    record.signal.removeEventListener("abort", cancel);
   }
+
+  async #send(session: Session): Promise<Receipt> {
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      return sendOver(this.#context, session, this.#sources.first, this.#record, this.#options);
+    }
+    const source = await this.#sources.again();
+    try {
+      return await sendOver(this.#context, session, source, this.#record, this.#options);
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** Stays for a receiver that may come back. */
+  #waitFor(error: TransferError): void {
+    const leftMs = this.#options.retryForMs ?? defaultRetryForMs;
+    const { id: transferId } = this.#record;
+    if (leftMs <= 0) {
+      this.#result.reject(error);
+      return;
+    }
+    const reason = error.message;
+    this.#record.emit({ type: "waiting", transferId, reason, retryMs: null, leftMs });
+    this.#stopWaiting = this.#context.clock.after(leftMs, () => this.#result.reject(error));
+  }
+}
+
+/** How long a receiver that has everything may take to say goodbye. */
+const farewellMs = 5000;
+
+/** A session under way, and when it is over. */
+interface Serving {
+  session: Session;
+  done: Promise<void>;
 }

@@ -5,6 +5,7 @@ import type {
   BidirectionalStream,
   CloseReason,
   Connection,
+  PeerLimits,
   ReceiveStream,
 } from "../engine/engine.ts";
 import { codeOfWire, errorCodes, TransferError } from "../errors.ts";
@@ -14,6 +15,7 @@ import {
   laneHeaderBytes,
   streamTagBytes,
 } from "../protocol/lane.ts";
+import { maxHelloBytes } from "../protocol/limits.ts";
 import { decodeMessage, encodeMessage } from "../protocol/message-codec.ts";
 import { type ControlMessage, type Hello, protocolVersion } from "../protocol/messages.ts";
 import { proofLabel } from "../protocol/proof.ts";
@@ -28,8 +30,6 @@ export interface SessionOptions {
   helloTimeoutMs: number;
   /** This side's hello; the material is of the connection, for a proof. */
   hello: (keyingMaterial: Uint8Array) => Hello;
-  /** Looks at the other side's hello; throws to refuse it. */
-  check?: (hello: Hello, keyingMaterial: Uint8Array) => void;
   /** Takes offers. */
   onOffer: (session: Session, offer: Extract<ControlMessage, { type: "offer" }>) => void;
 }
@@ -70,13 +70,21 @@ export class Session implements Channel {
     });
   }
 
-  /** Answers the hello of the side that dialled. */
-  static async accept(connection: Connection, options: SessionOptions): Promise<Session> {
+  /**
+   * Answers the hello of the side that dialled.
+   *
+   * `admit` looks at that hello and says what such a peer may send; it throws to refuse it.
+   */
+  static async accept(
+    connection: Connection,
+    options: SessionOptions,
+    admit: (hello: Hello, keyingMaterial: Uint8Array) => PeerLimits,
+  ): Promise<Session> {
     return Session.#greet(connection, options, async () => {
       const control = await connection.acceptBidirectional();
       const hello = await readHello(control);
-      // A stranger learns nothing before it has proven its right to talk.
-      options.check?.(hello, material(connection));
+      // A stranger learns nothing, and can send little, before it has proven its right to talk.
+      connection.admit(admit(hello, material(connection)));
       await control.send.write(encodeMessage(options.hello(material(connection))));
       return { control, hello };
     });
@@ -194,7 +202,7 @@ export class Session implements Channel {
 }
 
 async function readHello(control: BidirectionalStream): Promise<Hello> {
-  const body = await readFrame(control.receive);
+  const body = await readFrame(control.receive, maxHelloBytes);
   const message = body && decodeMessage(body);
   if (message?.type !== "hello") {
     throw new TransferError("INVALID_FRAME", "the peer did not say hello first");

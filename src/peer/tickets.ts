@@ -21,12 +21,13 @@ export class Tickets {
     this.#clock = clock;
   }
 
-  /** Makes a secret that is good for `lifeMs`. Returns it with a function that ends it. */
+  /** Makes a secret, or takes a known one, that is good for `lifeMs`. Returns it with a function that ends it. */
   issue(
     lifeMs: number,
     serve: (session: Session) => void,
+    known?: Uint8Array,
   ): { secret: Uint8Array; revoke: () => void } {
-    const secret = new Uint8Array(randomBytes(16));
+    const secret = known ?? new Uint8Array(randomBytes(16));
     const entry = { secret, expiresAtMs: this.#clock.now() + lifeMs, serve };
     this.#entries.add(entry);
     return { secret, revoke: () => this.#entries.delete(entry) };

@@ -3,61 +3,55 @@
 import type { Engine, Folder, PartialFile, PieceRun, ReceivedRun } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { invalid } from "../protocol/fields.ts";
+import { maxPieces } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
-import type { WireFailure } from "../protocol/messages.ts";
+import type { HeldPieces, WireFailure } from "../protocol/messages.ts";
+import { ArrivingFile } from "./arriving-file.ts";
 import { HashColumn } from "./hash-column.ts";
+import type { ProvenRun } from "./journal-records.ts";
+import type { KeptFile } from "./leftover.ts";
+import { piecesIn } from "./plan.ts";
 
 /** A run of pieces that a lane is about to receive. */
 export interface Claim {
   entry: number;
   run: PieceRun;
-  partial: PartialFile;
+  /** Rejects with `DISK_*` when the file cannot be made. */
+  partial: Promise<PartialFile>;
 }
 
-/** A file of which some pieces are there. */
-interface OpenArrival {
-  partial: Promise<PartialFile>;
-  pieceBytes: number;
-  /** One byte a piece: missing, claimed by a lane, or proven. */
-  pieces: Uint8Array;
-  values: Uint8Array;
-  proven: number;
+/** What arrivals are received with. */
+export interface ArrivalsOptions {
+  engine: Engine;
+  manifest: Manifest;
+  /** The folder where they arrive. */
+  staging: Folder;
+  /** Path of an entry in that folder. */
+  pathOf: (entry: number) => string;
+  /** Whether an entry is a file that is to arrive, and how many those are. */
+  isExpected: (entry: number) => boolean;
+  expected: number;
+  /** Hears of pieces that are proven and written, `bytes` in all. */
+  noted: (run: ProvenRun, bytes: number) => void;
 }
 
 /** All files of a transfer as they arrive in a staging folder. */
 export class Arrivals {
   readonly failures = new Map<number, WireFailure>();
-  readonly #engine: Engine;
-  readonly #manifest: Manifest;
-  readonly #staging: Folder;
-  readonly #pathOf: (entry: number) => string;
-  readonly #isExpected: (entry: number) => boolean;
-  readonly #syncEach: boolean;
-  readonly #open = new Map<number, OpenArrival>();
+  /** Bytes that were there before this transfer began, or that need not travel. */
+  heldBytes = 0;
+  readonly #options: ArrivalsOptions;
+  readonly #open = new Map<number, ArrivingFile>();
   readonly #hashes = new HashColumn();
+  readonly #inPlace = new Set<number>();
+  readonly #absent = new Set<number>();
   /** Files neither complete nor failed. */
   #left: number;
   #complete = 0;
 
-  constructor(options: {
-    engine: Engine;
-    manifest: Manifest;
-    staging: Folder;
-    /** Path of an entry in the staging folder. */
-    pathOf: (entry: number) => string;
-    /** Whether an entry is a file that is to arrive, and how many those are. */
-    isExpected: (entry: number) => boolean;
-    expected: number;
-    /** Whether each file is synced as it completes. */
-    syncEach: boolean;
-  }) {
-    this.#engine = options.engine;
-    this.#manifest = options.manifest;
-    this.#staging = options.staging;
-    this.#pathOf = options.pathOf;
-    this.#isExpected = options.isExpected;
+  constructor(options: ArrivalsOptions) {
+    this.#options = options;
     this.#left = options.expected;
-    this.#syncEach = options.syncEach;
   }
 
   /** Whether every file has arrived or failed. */
@@ -78,11 +72,68 @@ export class Arrivals {
   /** The files that are arriving, with their proven bytes; at most `most`. */
   current(most: number): [entry: number, bytes: number][] {
     const current: [number, number][] = [];
-    for (const [entry, { proven, pieceBytes }] of this.#open) {
+    for (const [entry, { table }] of this.#open) {
       if (current.length === most) break;
-      current.push([entry, Math.min(proven * pieceBytes, this.#manifest.entry(entry).bytes)]);
+      current.push([entry, table.provenBytes]);
     }
     return current;
+  }
+
+  /** Brings what is written of a file to disk; false if the file is not open. */
+  async sync(entry: number): Promise<boolean> {
+    return (await this.#open.get(entry)?.sync()) ?? false;
+  }
+
+  /** The proven pieces of the files that are not whole, as runs. */
+  *held(): Generator<HeldPieces> {
+    for (const [entry, { table }] of this.#open) {
+      for (const { pieceBytes, first, values } of table.runs(entry)) {
+        yield { entry, pieceBytes, first, count: values.length / valueBytes };
+      }
+    }
+  }
+
+  /** Takes over pieces that an earlier try has proven; they are on disk, and the last of them may have been finished. */
+  async adopt(entry: number, kept: KeptFile, isFinished: boolean): Promise<void> {
+    const file = this.#begin(entry, kept.pieceBytes, true);
+    file.table.keep(kept);
+    this.heldBytes += file.table.provenBytes;
+    if (!file.table.isWhole) return;
+    if (!isFinished) await file.finish();
+    this.#arrivedInPieces(entry, file);
+  }
+
+  /** Takes over a file that stands whole at its place; it is on disk. */
+  adoptWhole(entry: number, hash: Uint8Array): void {
+    this.heldBytes += this.#bytesOf(entry);
+    this.arrived(entry, hash);
+  }
+
+  /** Makes ready for pieces of another version of the file, once the sender says which are equal. */
+  async prepare(entry: number, pieceBytes: number, isStaged: boolean): Promise<PartialFile> {
+    return (this.#open.get(entry) ?? this.#begin(entry, pieceBytes, isStaged)).open();
+  }
+
+  /** Takes pieces that are in place and need not travel. */
+  async fill(run: ProvenRun): Promise<void> {
+    const { entry, pieceBytes, first, values } = run;
+    const offset = first * pieceBytes;
+    const count = values.length / valueBytes;
+    const length = Math.min(count * pieceBytes, this.#fileBytes(entry) - offset);
+    const claim = this.claim(entry, offset, length, pieceBytes);
+    this.heldBytes += length;
+    await this.settle(claim, claim.run, { values, bad: [], absentFrom: count, failure: null });
+  }
+
+  /** Takes a file that stands at its final place as it is. */
+  adoptInPlace(entry: number, hash: Uint8Array): void {
+    this.#inPlace.add(entry);
+    this.adoptWhole(entry, hash);
+  }
+
+  /** Whether a file stands at its final place already. */
+  isInPlace(entry: number): boolean {
+    return this.#inPlace.has(entry);
   }
 
   /**
@@ -91,51 +142,56 @@ export class Arrivals {
    * @throws {TransferError} `INVALID_FRAME` for pieces that are not to come, are there, or are on
    * their way in another lane.
    */
-  async claim(
-    entry: number,
-    offset: number,
-    length: number | null,
-    pieceBytes: number,
-  ): Promise<Claim> {
+  claim(entry: number, offset: number, length: number | null, pieceBytes: number): Claim {
     const fileBytes = this.#fileBytes(entry);
     const size = length ?? Math.min(pieceBytes, Math.max(0, fileBytes - offset));
     const end = offset + size;
     const isEnd = end === fileBytes;
     const isEmpty = size === 0 && fileBytes > 0;
     if (end > fileBytes || isEmpty || (!isEnd && size % pieceBytes !== 0)) throw invalid("run");
-    const arrival = this.#open.get(entry) ?? this.#create(entry, fileBytes, pieceBytes);
-    if (arrival.pieceBytes !== pieceBytes) throw invalid("piece size");
-    const first = offset / pieceBytes;
-    const last = first + piecesIn(size, pieceBytes);
-    for (let piece = first; piece < last; piece += 1) {
-      if (arrival.pieces[piece] !== missing) throw invalid("a piece twice");
-    }
-    arrival.pieces.fill(claimed, first, last);
+    const file = this.#open.get(entry) ?? this.#begin(entry, pieceBytes, false);
+    if (file.table.pieceBytes !== pieceBytes) throw invalid("piece size");
+    file.table.claim(offset / pieceBytes, piecesIn(size, pieceBytes));
     const run = { offset, length: size, pieceBytes, fileBytes };
-    return { entry, run, partial: await arrival.partial };
+    return { entry, run, partial: file.open() };
   }
 
-  /** Notes what a lane received of its claim. Returns the runs that must be sent again. */
-  async settle(claim: Claim, received: ReceivedRun): Promise<{ offset: number; length: number }[]> {
-    const { entry, run } = claim;
-    const arrival = this.#open.get(entry);
-    if (!arrival) return [];
-    const first = run.offset / run.pieceBytes;
-    const count = piecesIn(run.length, run.pieceBytes);
-    const there = Math.min(count, received.absentFrom);
-    arrival.values.set(received.values.subarray(0, there * valueBytes), first * valueBytes);
-    arrival.pieces.fill(proven, first, first + there);
-    arrival.pieces.fill(missing, first + there, first + count);
-    arrival.proven += there;
-    const again = received.bad.map((bad) => {
-      arrival.pieces[first + bad] = missing;
-      arrival.proven -= 1;
-      const offset = run.offset + bad * run.pieceBytes;
-      return { offset, length: Math.min(run.pieceBytes, run.fileBytes - offset) };
+  /**
+   * Notes what a lane received of a part of its claim. Returns the runs that must be sent again.
+   */
+  async settle(
+    { entry }: Claim,
+    part: PieceRun,
+    received: ReceivedRun,
+  ): Promise<{ offset: number; length: number }[]> {
+    const file = this.#open.get(entry);
+    if (!file) return [];
+    const { table } = file;
+    const { pieceBytes } = part;
+    const first = part.offset / pieceBytes;
+    const there = Math.min(piecesIn(part.length, pieceBytes), received.absentFrom);
+    table.prove(first, received.values, there, received.bad);
+    table.release(first + there, piecesIn(part.length, pieceBytes) - there);
+    const isWhole = table.isWhole && !this.failures.has(entry);
+    if (isWhole) await file.finish();
+    // After that: of what the journal calls whole, mode and time are on disk, too.
+    for (const run of table.runs(entry, first, there)) {
+      this.#options.noted(run, (run.values.length / valueBytes) * pieceBytes);
+    }
+    if (isWhole) this.#arrivedInPieces(entry, file);
+    return received.bad.map((bad) => {
+      const offset = part.offset + bad * pieceBytes;
+      return { offset, length: Math.min(pieceBytes, part.fileBytes - offset) };
     });
-    const isWhole = arrival.proven === arrival.pieces.length;
-    if (isWhole && !this.failures.has(entry)) await this.#finish(entry, arrival);
-    return again;
+  }
+
+  /** Gives back the end of a claim, which did not come. */
+  release({ entry, run }: Claim, from: number): void {
+    const { offset, length, pieceBytes } = run;
+    const table = this.#open.get(entry)?.table;
+    if (from < offset + length) {
+      table?.release(from / pieceBytes, piecesIn(offset + length - from, pieceBytes));
+    }
   }
 
   /** Makes sure that the files of a bundle are to come and not there. */
@@ -147,7 +203,14 @@ export class Arrivals {
     if (new Set(entries).size !== entries.length) throw invalid("a file twice");
   }
 
-  /** Notes that a small file has arrived whole. */
+  /** Notes that a file of a bundle has arrived whole. */
+  arrivedInBundle(entry: number, hash: Uint8Array): void {
+    const bytes = this.#bytesOf(entry);
+    this.arrived(entry, hash);
+    this.#options.noted({ entry, pieceBytes: bundlePieceBytes, first: 0, values: hash }, bytes);
+  }
+
+  /** Notes that a file is whole. */
   arrived(entry: number, hash: Uint8Array): void {
     if (this.#hashes.get(entry)) throw invalid("a file twice");
     this.#hashes.set(entry, hash);
@@ -162,82 +225,72 @@ export class Arrivals {
    * @throws {TransferError} `INVALID_FRAME` for what is not to come anyway.
    */
   fail(entry: number, failure: WireFailure): void {
-    if (!this.#isExpected(entry)) throw invalid("a file that is not to come");
+    if (!this.#options.isExpected(entry)) throw invalid("a file that is not to come");
     if (this.failures.has(entry)) return;
     this.failures.set(entry, failure);
     if (this.#hashes.get(entry)) this.#complete -= 1;
     else this.#left -= 1;
   }
 
+  /** Notes that the sender cannot send a file. */
+  absent(entry: number, failure: WireFailure): void {
+    this.#absent.add(entry);
+    this.fail(entry, failure);
+  }
+
+  /** Whether it was the sender that could not. */
+  isAbsent(entry: number): boolean {
+    return this.#absent.has(entry);
+  }
+
   /** Removes what is there of files that have failed. To be called when no lane writes any more. */
-  async discardFailed(): Promise<void> {
-    for (const entry of this.failures.keys()) {
-      const arrival = this.#open.get(entry);
+  async discard(entries: Iterable<number>): Promise<void> {
+    const { staging, pathOf } = this.#options;
+    for (const entry of entries) {
+      const file = this.#open.get(entry);
       this.#open.delete(entry);
-      await (await arrival?.partial.catch(() => null))?.close();
-      await this.#staging.remove(this.#pathOf(entry));
+      await file?.close();
+      await staging.remove(pathOf(entry));
     }
   }
 
   /** Closes what is open. */
   async close(): Promise<void> {
-    for (const { partial } of this.#open.values()) {
-      await (await partial.catch(() => null))?.close();
-    }
+    for (const file of this.#open.values()) await file.close();
     this.#open.clear();
+  }
+
+  #bytesOf(entry: number): number {
+    return this.#options.manifest.entry(entry).bytes;
   }
 
   /** Size of a file that is to come. */
   #fileBytes(entry: number): number {
-    if (!this.#isExpected(entry) || this.#hashes.get(entry)) {
+    if (!this.#options.isExpected(entry) || this.#hashes.get(entry)) {
       throw invalid("a file that is not to come");
     }
-    return this.#manifest.entry(entry).bytes;
+    return this.#bytesOf(entry);
   }
 
-  #create(entry: number, fileBytes: number, pieceBytes: number): OpenArrival {
-    const count = piecesIn(fileBytes, pieceBytes);
-    if (count > mostPieces) {
-      throw new TransferError(
-        "LIMIT_EXCEEDED",
-        `${this.#manifest.path(entry)} has more than ${mostPieces} pieces`,
-      );
+  #begin(entry: number, pieceBytes: number, isStaged: boolean): ArrivingFile {
+    const { manifest, staging, pathOf } = this.#options;
+    if (piecesIn(this.#bytesOf(entry), pieceBytes) > maxPieces) {
+      const path = manifest.path(entry);
+      throw new TransferError("LIMIT_EXCEEDED", `${path} has more than ${maxPieces} pieces`);
     }
-    const { mode } = this.#manifest.entry(entry);
-    const partial = this.#staging.createPartial(this.#pathOf(entry), fileBytes, mode | 0o600);
-    partial.catch(() => {});
-    const arrival: OpenArrival = {
-      partial,
-      pieceBytes,
-      pieces: new Uint8Array(count),
-      values: new Uint8Array(count * valueBytes),
-      proven: 0,
-    };
-    this.#open.set(entry, arrival);
-    return arrival;
+    const place = { staging, path: pathOf(entry), entry: manifest.entry(entry) };
+    const file = new ArrivingFile({ ...place, pieceBytes, isStaged });
+    this.#open.set(entry, file);
+    return file;
   }
 
-  async #finish(entry: number, arrival: OpenArrival): Promise<void> {
-    const { bytes, mtimeMs, mode } = this.#manifest.entry(entry);
-    const partial = await arrival.partial;
-    const path = this.#pathOf(entry);
-    const created = await this.#staging.stat(path);
-    await this.#staging.setMetadata(path, { mode: (created?.mode ?? mode) & mode, mtimeMs });
-    if (this.#syncEach) await partial.sync();
-    await partial.close();
+  #arrivedInPieces(entry: number, { table }: ArrivingFile): void {
+    const { values, pieceBytes } = table;
     this.#open.delete(entry);
-    this.arrived(entry, this.#engine.mergePieces(arrival.values, bytes, arrival.pieceBytes));
+    this.arrived(entry, this.#options.engine.mergePieces(values, this.#bytesOf(entry), pieceBytes));
   }
-}
-
-function piecesIn(length: number, pieceBytes: number): number {
-  return Math.max(1, Math.ceil(length / pieceBytes));
 }
 
 const valueBytes = 32;
-const missing = 0;
-const claimed = 1;
-const proven = 2;
-
-/** 16 TiB in pieces of 1 MiB: half a gigabyte of values. */
-const mostPieces = 2 ** 24;
+/** Any size will do for a file of one piece. */
+const bundlePieceBytes = 2 ** 20;

@@ -12,35 +12,57 @@ export type ConflictPolicy =
 
 /** How a top-level thing lands. */
 export interface ItemPlan {
-  /** `whole`: under a name that is free; `merge`: each entry into what is there; `leave`: not at all. */
-  way: "whole" | "merge" | "leave";
+  /**
+   * `whole`: under a name that is free; `merge`: each entry into what is there; `leave`: not at all;
+   * `landed`: an earlier try has done it.
+   */
+  way: "whole" | "merge" | "leave" | "landed";
   /** Whether files that are there give way. */
   replace: boolean;
+  /** The name under which an earlier try has landed it. */
+  landedAs?: string;
 }
 
-/** The plans by the position of the top-level entry, and the entries that need not travel. */
+/** How an offer lands. */
 export interface LandingPlan {
+  /** By the position of the top-level entry. */
   items: Map<number, ItemPlan>;
+  /** Entries that need not travel. */
   skipped: Set<number>;
+  /** Entries that an earlier try has landed. */
+  landed: Set<number>;
 }
 
-/** Looks at what is there and asks the policy where a name is taken. */
+/**
+ * Looks at what is there and asks the policy where a name is taken.
+ *
+ * `landed` has the paths of what an earlier try has landed.
+ */
 export async function planLanding(
   target: Folder,
   manifest: Manifest,
   names: LandingNames,
   policy: ConflictPolicy,
+  landed: ReadonlyMap<number, string>,
 ): Promise<LandingPlan> {
-  const plan: LandingPlan = { items: new Map(), skipped: new Set() };
+  const plan: LandingPlan = { items: new Map(), skipped: new Set(), landed: new Set() };
   for (const [at, top] of manifest.topLevel.entries()) {
+    const end = manifest.topLevel[at + 1] ?? manifest.totals.entries;
+    const landedAs = landed.get(top);
+    if (landedAs !== undefined) {
+      plan.items.set(top, { way: "landed", replace: false, landedAs });
+      for (let entry = top; entry < end; entry += 1) plan.landed.add(entry);
+      continue;
+    }
     const item = await planItem(target, manifest, names, policy, top);
     plan.items.set(top, item);
-    if (item.replace || item.way === "whole") continue;
-    const end = manifest.topLevel[at + 1] ?? manifest.totals.entries;
     for (let entry = top; entry < end; entry += 1) {
-      if (manifest.entry(entry).kind === "folder") continue;
-      const isLeft = item.way === "leave" || (await target.stat(names.path(entry))) !== null;
-      if (isLeft) plan.skipped.add(entry);
+      if (landed.has(entry)) plan.landed.add(entry);
+      else if (item.way === "leave" || (item.way === "merge" && !item.replace)) {
+        if (manifest.entry(entry).kind === "folder") continue;
+        const isLeft = item.way === "leave" || (await target.stat(names.path(entry))) !== null;
+        if (isLeft) plan.skipped.add(entry);
+      }
     }
   }
   return plan;

@@ -37,8 +37,10 @@ export interface OfferSummary {
   folders: number;
   links: number;
   bytes: number;
-  /** The top-level items, at most 1,000 of them. */
+  /** The top-level items, at most 1,000 of them; those whose names start with a dot come first. */
   items: OfferedItem[];
+  /** Top-level items whose names start with a dot: most programs do not show them. */
+  hiddenItems: number;
   /** Top-level items beyond those listed. */
   moreItems: number;
   /** Folder below the receiver's inbox that the sender would like; `""` for the inbox itself. */
@@ -116,7 +118,23 @@ export type TransferEvent =
       ranges: number;
       rangeBytes: number;
     }
+  | {
+      /** What an earlier try has left is taken over: these bytes need not travel. */
+      type: "resumed";
+      transferId: string;
+      bytes: number;
+    }
   | ({ type: "progress" } & TransferProgress)
+  | {
+      /** The connection was lost; this side stays and tries again. */
+      type: "waiting";
+      transferId: string;
+      reason: string;
+      /** Milliseconds until the next try; null on a side that waits to be dialled. */
+      retryMs: number | null;
+      /** Milliseconds until it gives up. */
+      leftMs: number;
+    }
   | ({ type: "receipt" } & Receipt)
   | { type: "error"; transferId: string; code: ErrorCode; message: string };
 

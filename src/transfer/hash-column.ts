@@ -18,6 +18,11 @@ export class HashColumn {
     return this.#hashes.subarray(entry * hashBytes, (entry + 1) * hashBytes);
   }
 
+  /** Forgets the hash of an entry. */
+  delete(entry: number): void {
+    if (entry < this.#known.length) this.#known[entry] = 0;
+  }
+
   #grow(): void {
     const hashes = new Uint8Array(this.#hashes.length * 2);
     hashes.set(this.#hashes);

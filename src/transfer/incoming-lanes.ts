@@ -76,7 +76,7 @@ export class IncomingLanes {
       const answered = (entry: number, offset: number) => {
         this.#unanswered.delete(keyOf(entry, offset));
       };
-      const options = { ...this.#options, answered, want: this.#want.bind(this) };
+      const options = { ...this.#options, answered, want: this.want.bind(this) };
       const receiver = new LaneReceiver(stream, this.#formatOf(format), options);
       this.#lanes[lane] = receiver;
       await receiver.run();
@@ -104,7 +104,7 @@ export class IncomingLanes {
   }
 
   /** Asks for a piece once more; a piece that is bad again and again fails its file. */
-  async #want(entry: number, offset: number, length: number): Promise<void> {
+  async want(entry: number, offset: number, length: number): Promise<void> {
     const { transferId: transfer, say, arrivals } = this.#options;
     const key = keyOf(entry, offset);
     const tries = (this.#wanted.get(key) ?? 0) + 1;

@@ -3,25 +3,27 @@
 import { type Clock, within } from "../clock.ts";
 import type { Engine, Folder, ReceiveStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
-import { progressIntervalMs } from "../options.ts";
+import { progressIntervalMs, type SizeTable } from "../options.ts";
 import type { LaneFormat, LaneHeader } from "../protocol/lane.ts";
-import { maxItems } from "../protocol/limits.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
-import { Arrivals } from "./arrivals.ts";
 import type { Channel, Part } from "./channel.ts";
-import { type ConflictPolicy, type LandingPlan, planLanding, runsOf } from "./conflicts.ts";
+import type { ConflictPolicy } from "./conflicts.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
 import { failureFor } from "./failure.ts";
-import { checkSpace } from "./inbox.ts";
-import { IncomingLanes } from "./incoming-lanes.ts";
 import type { NameRules } from "./landing-name.ts";
 import { LandingNames } from "./landing-names.ts";
 import { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
 import { ProgressTeller } from "./progress-teller.ts";
 import { sayReceipt } from "./receipt-writer.ts";
-import { Staging } from "./staging.ts";
+import {
+  leaveReception,
+  openReception,
+  type Reception,
+  removeReception,
+  sayHeld,
+} from "./reception.ts";
 import type { TransferRecord } from "./transfer.ts";
 import { unexpected } from "./unexpected.ts";
 
@@ -32,8 +34,14 @@ export interface IncomingOptions {
   rules: NameRules;
   /** Data formats that are taken; others are refused. */
   formats: readonly LaneFormat[];
-  /** Decides, and names where it lands; null refuses. Called once, when all of the offer is known. */
-  decide: (offer: OfferSummary) => Promise<IncomingDecision | null>;
+  /** Piece sizes, for what is compared by value. */
+  pieceTable: SizeTable;
+  /**
+   * Decides, and names where it lands; null refuses. Called once, when all of the offer is known.
+   *
+   * The fingerprint is the same for offers of the same content.
+   */
+  decide: (offer: OfferSummary, fingerprint: string) => Promise<IncomingDecision | null>;
 }
 
 /** A yes to an offer. */
@@ -43,6 +51,8 @@ export interface IncomingDecision {
   /** The same in the system's notation. */
   into: string;
   onConflict: ConflictPolicy;
+  /** Whether files may keep their execute bits. */
+  executable: boolean;
 }
 
 /** The message that begins an offer. */
@@ -58,14 +68,17 @@ export async function receiveOffer(
   return new Incoming(channel, offer, record, options).run();
 }
 
-/** What exists once an offer is accepted. */
-interface Reception {
-  plan: LandingPlan;
-  staging: Staging;
-  arrivals: Arrivals;
-  lanes: IncomingLanes;
-  /** Bytes that are to arrive. */
-  total: number;
+/** Everything has landed, but the connection was lost before the sender knew. */
+export class Unsettled extends TransferError {
+  readonly receipt: Receipt;
+  /** Ends the transfer all the same, or frees it for another try. */
+  readonly ways: { end: () => Promise<void>; leave: () => Promise<void> };
+
+  constructor(receipt: Receipt, ways: Unsettled["ways"]) {
+    super("CONNECTION_LOST", "everything is here, but the sender does not know it yet");
+    this.receipt = receipt;
+    this.ways = ways;
+  }
 }
 
 class Incoming implements Part {
@@ -104,12 +117,14 @@ class Incoming implements Part {
       await this.#gather();
       const summary = this.#summary();
       this.#record.emit({ type: "offer", ...summary });
-      const decision = await this.#unlessEnded(this.#options.decide(summary));
+      const decision = await this.#unlessEnded(
+        this.#options.decide(summary, this.#manifest.fingerprint),
+      );
       if (!decision) throw declined;
       target = decision.target;
       return await this.#receive(decision);
     } catch (error) {
-      await this.#giveUp(error);
+      if (!(error instanceof Unsettled)) await this.#giveUp(error);
       throw error;
     } finally {
       signal.removeEventListener("abort", cancel);
@@ -142,123 +157,93 @@ class Incoming implements Part {
     }
   }
 
-  async #receive({ target, onConflict, into }: IncomingDecision): Promise<Receipt> {
-    const { clock } = this.#options;
+  async #receive(decision: IncomingDecision): Promise<Receipt> {
+    const { target, onConflict, into, executable } = decision;
+    if (!executable) this.#manifest.dropExecuteBits();
+    const { clock, engine, rules, formats, pieceTable } = this.#options;
     const { id: transferId } = this.#record;
-    const manifest = this.#manifest;
-    const plan = await this.#unlessEnded(planLanding(target, manifest, this.#names, onConflict));
+    const { peerId } = this.#channel;
+    const [manifest, names] = [this.#manifest, this.#names];
     const startedAtMs = clock.now();
-    const reception = await this.#prepare(target, plan);
+    const say = (message: ControlMessage) => this.#say(message);
+    const options = {
+      engine,
+      clock,
+      rules,
+      formats,
+      pieceTable,
+      transferId,
+      peerId,
+      target,
+      onConflict,
+      manifest,
+      names,
+      say,
+    };
+    const opening = openReception(options);
+    // Whoever is asked about conflicts may take longer than the transfer lives.
+    const reception = await this.#unlessEnded(opening).catch(async (error) => {
+      void opening.then(leaveReception).catch(() => {});
+      throw error;
+    });
     this.#reception = reception;
-    const { arrivals, staging } = reception;
-    await this.#sayAccept(plan);
+    const { heldBytes } = reception.arrivals;
+    if (heldBytes > 0) this.#record.emit({ type: "resumed", transferId, bytes: heldBytes });
+    const { arrivals, landing, plan } = reception;
+    await sayHeld(options, reception);
+    await this.#say({ type: "accept", transfer: transferId });
     const listening = this.#listen(reception);
     listening.catch(() => {});
     await this.#takeAll(reception, listening);
-    await arrivals.discardFailed();
-    await staging.land({
-      arrived: (entry) => arrivals.hash(entry) !== undefined && !arrivals.failures.has(entry),
-      syncAll: !this.#syncsEach(),
-    });
+    await landing.land();
     const seconds = (clock.now() - startedAtMs) / 1000;
-    const landed = { transferId, manifest, plan, arrivals, staging };
-    const { files, bytes } = await sayReceipt(landed, seconds, (message) => this.#say(message));
-    // The sender must have its receipt before this side may close; one that is gone is not waited for.
-    await within(clock, settleMs, listening, () => declined).catch(() => {});
-    return { transferId, files, bytes, seconds, skipped: this.#skippedBySender, into };
-  }
-
-  async #prepare(target: Folder, plan: LandingPlan): Promise<Reception> {
-    const { id: transferId } = this.#record;
-    const { engine, formats } = this.#options;
-    const manifest = this.#manifest;
-    const pathOf = (entry: number) => this.#names.path(entry);
-    const isExpected = (entry: number) => this.#isExpected(plan, entry);
-    const { files: expected, bytes: total } = this.#expected(plan);
-    await checkSpace(target, total);
-    const staging = await Staging.create({
-      target,
-      transferId,
-      manifest,
-      names: this.#names,
-      plan,
-    });
-    const { folder } = staging;
-    const syncEach = this.#syncsEach();
-    const arrivals = new Arrivals({
-      engine,
-      manifest,
-      staging: folder,
-      pathOf,
-      isExpected,
-      expected,
-      syncEach,
-    });
-    const say = (message: ControlMessage) => this.#say(message);
-    const context = { manifest, arrivals, staging: folder, pathOf };
-    const lanes = new IncomingLanes({ ...context, transferId, formats, say });
-    return { plan, staging, arrivals, lanes, total };
-  }
-
-  #isExpected(plan: LandingPlan, entry: number): boolean {
-    if (entry >= this.#manifest.totals.entries || plan.skipped.has(entry)) return false;
-    return this.#manifest.entry(entry).kind === "file";
-  }
-
-  /** Files and bytes that are to arrive. */
-  #expected(plan: LandingPlan): { files: number; bytes: number } {
-    const expected = { files: 0, bytes: 0 };
-    for (const [position, { bytes }] of this.#manifest) {
-      if (!this.#isExpected(plan, position)) continue;
-      expected.files += 1;
-      expected.bytes += bytes;
-    }
-    return expected;
-  }
-
-  /** Few files are synced one by one; with many, one sync of the disk is far cheaper. */
-  #syncsEach(): boolean {
-    const { files, folders } = this.#manifest.totals;
-    return files <= mostSyncedEach && folders === 0;
-  }
-
-  async #sayAccept(plan: LandingPlan): Promise<void> {
-    const { id: transfer } = this.#record;
-    const runs = runsOf(plan.skipped);
-    for (let at = 0; at < runs.length; at += maxItems) {
-      await this.#say({ type: "skip", transfer, runs: runs.slice(at, at + maxItems) });
-    }
-    await this.#say({ type: "accept", transfer });
+    const landed = { transferId, manifest, plan, arrivals, landing };
+    const { files, bytes } = await sayReceipt(landed, seconds, say);
+    const receipt = { transferId, files, bytes, seconds, skipped: this.#skippedBySender, into };
+    const end = () =>
+      landing.isIncomplete ? leaveReception(reception) : removeReception(reception);
+    // The sender must have its receipt before this side may close; one that is silent is not waited for.
+    const settled = within(clock, settleMs, listening, () => declined);
+    const isLost = await settled.then(() => false, isConnectionLost);
+    if (isLost) throw new Unsettled(receipt, { end, leave: () => leaveReception(reception) });
+    await end();
+    return receipt;
   }
 
   /** Resolves when every file has arrived or failed. */
   async #takeAll(reception: Reception, listening: Promise<void>): Promise<void> {
-    const { arrivals, lanes, total } = reception;
+    const { arrivals, lanes, journal, total } = reception;
     const { clock } = this.#options;
     const { connection } = this.#channel;
     const { files: totalFiles } = this.#manifest.totals;
     const told = { clock, connection, record: this.#record, arrivals, lanes, total, totalFiles };
     const progress = await ProgressTeller.open(told);
     const stopTelling = clock.every(progressIntervalMs, () => void progress.tell());
+    const failing = Promise.withResolvers<never>();
+    const stopCommitting = clock.every(commitCheckMs, () => {
+      if (journal.isDue) journal.commit().catch(failing.reject);
+    });
     try {
       const early = listening.then(() => Promise.reject(unexpected("settled")));
-      await Promise.race([lanes.finished, early]);
+      await Promise.race([lanes.finished, early, failing.promise]);
     } finally {
       stopTelling();
+      stopCommitting();
     }
     await progress.tell();
     await progress.close();
   }
 
   /** Takes messages until the sender has its receipt. */
-  async #listen({ arrivals, lanes }: Reception): Promise<void> {
+  async #listen({ arrivals, lanes, comparison }: Reception): Promise<void> {
     for (;;) {
       const message = await this.mailbox.next();
       if (message.type === "absent") {
         for (const { entry, code, reason } of message.failures) {
-          arrivals.fail(entry, { code, reason });
+          arrivals.absent(entry, { code, reason });
         }
-      } else if (message.type === "done") lanes.done(message.lanes);
+      } else if (message.type === "equal") await comparison.equal(message.entry, message.runs);
+      else if (message.type === "done") lanes.done(message.lanes);
       else if (message.type === "settled") return;
       else throw unexpected(message.type);
     }
@@ -272,7 +257,7 @@ class Incoming implements Part {
     return this.#channel.say(message);
   }
 
-  /** Tells the sender why, and removes what has arrived. */
+  /** Tells the sender why, and keeps what is proven for another try. */
   async #giveUp(error: unknown): Promise<void> {
     const { id: transfer } = this.#record;
     const { code, reason } = failureFor(error, "the receiver");
@@ -280,9 +265,10 @@ class Incoming implements Part {
     if (code !== "CONNECTION_LOST") {
       await this.#say({ type, transfer, code, reason }).catch(() => {});
     }
-    await this.#reception?.lanes.close();
-    await this.#reception?.arrivals.close();
-    await this.#reception?.staging.remove();
+    if (!this.#reception) return;
+    // What a peer has sent that breaks the protocol is not worth keeping.
+    const isBroken = errorCodes[code].exit === errorCodes.INVALID_FRAME.exit;
+    await (isBroken ? removeReception(this.#reception) : leaveReception(this.#reception));
   }
 
   #summary(): OfferSummary {
@@ -294,7 +280,12 @@ class Incoming implements Part {
   }
 }
 
+function isConnectionLost(error: unknown): boolean {
+  return error instanceof TransferError && error.code === "CONNECTION_LOST";
+}
+
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");
-const mostSyncedEach = 16;
+/** How often it is looked whether the journal should be committed. */
+const commitCheckMs = 100;
 /** How long a receiver waits for the sender to have its receipt. */
 const settleMs = 5000;

@@ -78,21 +78,22 @@ export class NameTable {
   }
 
   #freeName(name: string): string {
-    const key = this.#key(name);
+    const [key = name] = this.#keys(name);
     let number = this.#nextNumber.get(key) ?? 1;
     let free = name;
     if (number > 1) free = numbered(name, number, this.#rules);
-    while (this.#taken.has(this.#key(free))) {
+    while (this.#keys(free).some((taken) => this.#taken.has(taken))) {
       number += 1;
       free = numbered(name, number, this.#rules);
     }
     this.#nextNumber.set(key, number + 1);
-    this.#taken.add(this.#key(free));
+    for (const taken of this.#keys(free)) this.#taken.add(taken);
     return free;
   }
 
-  #key(name: string): string {
-    return this.#rules.platform === "linux" ? name : foldName(name);
+  /** What other names must not have in common with a name: macOS composes, Windows does not. */
+  #keys(name: string): string[] {
+    return this.#rules.platform === "linux" ? [name] : [foldName(name), name.toUpperCase()];
   }
 }
 
@@ -118,20 +119,22 @@ export function isInsideLink(
   return climbs <= foldersBelowTop;
 }
 
-/** Tells whether the system has room for a name. */
-function fitsName(name: string, rules: NameRules): boolean {
-  const length = rules.platform === "linux" ? encodeName(name).length : name.length;
-  return length <= MOST_UNITS;
+/** The length of a name as the system counts it. */
+function unitsOf(name: string, rules: NameRules): number {
+  return rules.platform === "linux" ? encodeName(name).length : name.length;
 }
 
 /** A name cut so that it fits together with `tail`, which goes before its extension. */
 function cutName(name: string, tail: string, rules: NameRules): string {
   const { stem, extension } = splitExtension(name);
-  const characters = [...stem];
-  while (characters.length > 0 && !fitsName(characters.join("") + tail + extension, rules)) {
-    characters.pop();
+  let room = MOST_UNITS - unitsOf(tail + extension, rules);
+  let kept = "";
+  for (const character of stem) {
+    room -= unitsOf(character, rules);
+    if (room < 0) break;
+    kept += character;
   }
-  return characters.join("") + tail + extension;
+  return kept + tail + extension;
 }
 
 /**
@@ -177,7 +180,7 @@ function forWindows(name: string): string {
 
 /** Long names keep their extension, and a hash of the whole name keeps them apart. */
 function shortened(name: string, original: string, rules: NameRules): string {
-  if (fitsName(name, rules)) return name;
+  if (unitsOf(name, rules) <= MOST_UNITS) return name;
   const hash = createHash("sha256").update(encodeName(original)).digest("hex");
   return cutName(name, `~${hash.slice(0, HASH_DIGITS)}`, rules);
 }

@@ -5,6 +5,7 @@ import { TransferError } from "../errors.ts";
 import type { Entry } from "../protocol/entry.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { WireFailure } from "../protocol/messages.ts";
+import { keptPaths, remember } from "../protocol/remember.ts";
 import { isInsideLink, type NameRules, NameTable } from "./landing-name.ts";
 
 /** Maps the entries of one offer to paths that this system can hold and nobody else can bend. */
@@ -15,6 +16,7 @@ export class LandingNames {
   readonly #mapped = new Map<number, string>();
   /** Links that lead out, and why they are not made. */
   readonly refusedLinks = new Map<number, WireFailure>();
+  readonly #folderPaths = new Map<number, string>();
   /** Names taken in the folders that are open, from the top. */
   #tables: NameTable[];
 
@@ -49,7 +51,15 @@ export class LandingNames {
     if (this.#mapped.size === 0) return this.#manifest.path(position);
     const parent = this.#manifest.parent(position);
     const name = this.#mapped.get(position) ?? this.#manifest.entry(position).name;
-    return parent < 0 ? name : `${this.path(parent)}/${name}`;
+    return parent < 0 ? name : `${this.#folderPath(parent)}/${name}`;
+  }
+
+  #folderPath(position: number): string {
+    const known = this.#folderPaths.get(position);
+    if (known !== undefined) return known;
+    const path = this.path(position);
+    remember(this.#folderPaths, keptPaths, position, path);
+    return path;
   }
 
   #checkLink(position: number, entry: Entry): void {

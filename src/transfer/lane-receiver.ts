@@ -1,6 +1,6 @@
 /** Reads one lane after another's header: runs and bundles into the files that are arriving. */
 
-import type { Folder, ReceiveStream } from "../engine/engine.ts";
+import type { Folder, PartialFile, PieceRun, ReceiveStream } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { invalid } from "../protocol/fields.ts";
 import {
@@ -11,7 +11,8 @@ import {
 } from "../protocol/lane.ts";
 import { maxBundledFileBytes } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
-import type { Arrivals } from "./arrivals.ts";
+import type { Arrivals, Claim } from "./arrivals.ts";
+import { discardRun, pieceOverheadBytes } from "./discard-run.ts";
 
 /** What a lane needs of its transfer. */
 export interface LaneContext {
@@ -68,14 +69,40 @@ export class LaneReceiver {
   }): Promise<void> {
     const { arrivals, answered, want } = this.#context;
     const { entry, offset, length, pieceBytes } = header;
-    const claim = await arrivals.claim(entry, offset, length, pieceBytes);
-    const bytes = claim.run.length;
-    this.#current = { startedAt: this.#stream.receivedBytes, bytes, pieceBytes };
-    const received = await this.#stream.receiveRun(claim.partial, claim.run);
-    this.#settle(bytes);
-    const again = await arrivals.settle(claim, received);
+    const startedAt = this.#stream.receivedBytes;
+    let again: { offset: number; length: number }[] = [];
+    const claim = arrivals.claim(entry, offset, length, pieceBytes);
+    this.#current = { startedAt, bytes: claim.run.length, pieceBytes };
+    try {
+      again = await this.#receive(claim, await claim.partial);
+      this.#settle(claim.run.length);
+    } catch (error) {
+      // What this disk refuses fails one file; a full disk would fail all that follow.
+      if (!(error instanceof TransferError) || !isOfOneFile(error)) throw error;
+      arrivals.fail(entry, { code: error.code, reason: error.message });
+      this.#settle(0);
+      await discardRun(this.#stream, claim.run, this.#stream.receivedBytes - startedAt);
+    }
     answered(entry, offset);
     for (const run of again) await want(entry, run.offset, run.length);
+  }
+
+  /** Receives a run in steps, so that the journal hears of each. Returns what must be sent again. */
+  async #receive(
+    claim: Claim,
+    partial: PartialFile,
+  ): Promise<{ offset: number; length: number }[]> {
+    const { arrivals } = this.#context;
+    const again: { offset: number; length: number }[] = [];
+    for (const part of stepsOf(claim.run)) {
+      const received = await this.#stream.receiveRun(partial, part);
+      again.push(...(await arrivals.settle(claim, part, received)));
+      if (received.failure) throw received.failure;
+      if (received.absentFrom * part.pieceBytes >= part.length) continue;
+      arrivals.release(claim, part.offset + part.length);
+      break;
+    }
+    return again;
   }
 
   async #takeBundle(files: number): Promise<void> {
@@ -94,7 +121,7 @@ export class LaneReceiver {
       const entry = entries[at] ?? 0;
       const bytes = targets[at]?.bytes ?? 0;
       answered(entry, 0);
-      if (status === "ok") arrivals.arrived(entry, hash);
+      if (status === "ok") arrivals.arrivedInBundle(entry, hash);
       else if (status === "bad") await want(entry, 0, bytes);
       else if (status === "failed") {
         const known = failure instanceof TransferError ? failure : null;
@@ -112,5 +139,20 @@ export class LaneReceiver {
   }
 }
 
-/** Codec, length and value around each piece. */
-const pieceOverheadBytes = 37;
+function isOfOneFile({ code }: TransferError): boolean {
+  return code.startsWith("DISK_") && code !== "DISK_FULL";
+}
+
+/** Cuts a run into runs of some pieces. */
+function* stepsOf(run: PieceRun): Generator<PieceRun> {
+  const { offset, length, pieceBytes } = run;
+  const step = Math.max(pieceBytes, stepBytes);
+  let done = 0;
+  do {
+    yield { ...run, offset: offset + done, length: Math.min(step, length - done) };
+    done += step;
+  } while (done < length);
+}
+
+/** Bytes after which a lane's pieces are noted. */
+const stepBytes = 2 * 1024 * 1024;

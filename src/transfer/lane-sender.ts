@@ -6,8 +6,8 @@ import { errorCodes, TransferError } from "../errors.ts";
 import { progressIntervalMs } from "../options.ts";
 import { encodeLaneHeader, encodeUnit } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
+import type { DataFormat } from "./data-formats.ts";
 import { Gate } from "./gate.ts";
-import type { DataFormat } from "./outgoing.ts";
 import { activeLanes, type Job } from "./plan.ts";
 import type { SourceFiles } from "./source-files.ts";
 

@@ -9,21 +9,33 @@ export function summaryOf(
   about: Pick<OfferSummary, "transferId" | "peerId" | "peerName" | "targetDir" | "profile">,
 ): OfferSummary {
   const { files, folders, links, bytes } = manifest.totals;
-  const listed = manifest.topLevel.slice(0, mostItems);
-  const items = listed.map((top, at) => itemOf(manifest, top, manifest.topLevel[at + 1]));
-  const moreItems = manifest.topLevel.length - listed.length;
-  return { ...about, files, folders, links, bytes, items, moreItems };
+  const items = [...firstItems(manifest)].map((top) => itemOf(manifest, top));
+  const moreItems = manifest.topLevel.length - items.length;
+  const hiddenItems = manifest.hidden.length;
+  return { ...about, files, folders, links, bytes, items, hiddenItems, moreItems };
 }
 
-function itemOf(manifest: Manifest, top: number, next: number | undefined): OfferedItem {
+/** Positions of the items that are listed: what is hidden later must be seen now. */
+function firstItems({ hidden, topLevel }: Manifest): Set<number> {
+  const first = new Set(hidden.slice(0, mostItems));
+  for (const top of topLevel) {
+    if (first.size === mostItems) break;
+    first.add(top);
+  }
+  return first;
+}
+
+function itemOf(manifest: Manifest, top: number): OfferedItem {
   const { name, kind } = manifest.entry(top);
   let files = 0;
   let bytes = 0;
-  for (let at = top; at < (next ?? manifest.totals.entries); at += 1) {
+  let at = top;
+  do {
     const entry = manifest.entry(at);
     if (entry.kind === "file") files += 1;
     bytes += entry.bytes;
-  }
+    at += 1;
+  } while (at < manifest.totals.entries && manifest.parent(at) >= 0);
   return { name, kind, files, bytes };
 }
 

@@ -2,7 +2,16 @@
 
 import type { Tuning } from "../options.ts";
 import type { LaneFormat } from "../protocol/lane.ts";
-import { bytesFor, type Job, type PlannedFile, planStandard, planUltra } from "./plan.ts";
+import type { ComparedPieces, HeldPieces } from "../protocol/messages.ts";
+import {
+  bytesFor,
+  type FilePart,
+  type Job,
+  type PlannedFile,
+  piecesIn,
+  planStandard,
+  planUltra,
+} from "./plan.ts";
 import type { Source } from "./source.ts";
 import { unexpected } from "./unexpected.ts";
 
@@ -13,6 +22,10 @@ export class OutgoingPlan {
   readonly #skipped = new Set<number>();
   /** Bytes of files that need not travel. */
   skippedBytes = 0;
+  /** Which pieces of a file the receiver has; one byte a piece. */
+  readonly #held = new Map<number, Uint8Array>();
+  /** Pieces of files that the receiver wants compared first. */
+  readonly compared = new Map<number, ComparedFile>();
 
   constructor(source: Source, tuning: Tuning) {
     this.#source = source;
@@ -27,6 +40,51 @@ export class OutgoingPlan {
       if (!this.#skipped.has(entry)) this.skippedBytes += manifest.entry(entry).bytes;
       this.#skipped.add(entry);
     }
+  }
+
+  /** Leaves out a run of files that the receiver has whole. `INVALID_FRAME` for one beyond the last. */
+  haveFiles(first: number, count: number): void {
+    if (first + count > this.#source.manifest.totals.entries) throw unexpected("have");
+    for (let entry = first; entry < first + count; entry += 1) this.#skipped.add(entry);
+  }
+
+  /** Leaves out pieces that the receiver has. `INVALID_FRAME` for those that no file has. */
+  havePieces({ entry, pieceBytes, first, count }: HeldPieces): void {
+    const pieces = this.#checkPieces(entry, pieceBytes, first, count);
+    // Pieces of another size than this side cuts are sent again.
+    if (pieceBytes !== this.#pieceBytes(entry)) return;
+    const held = this.#held.get(entry) ?? new Uint8Array(pieces);
+    this.#held.set(entry, held.fill(1, first, first + count));
+  }
+
+  /** Notes pieces that are to be compared by value. `INVALID_FRAME` for those that no file has. */
+  compare({ entry, pieceBytes, first, values }: ComparedPieces): void {
+    const pieces = this.#checkPieces(entry, pieceBytes, first, values.length / valueBytes);
+    if (pieceBytes !== this.#pieceBytes(entry)) return;
+    const file = this.compared.get(entry) ?? { pieceBytes, pieces, runs: [] };
+    const isNext = first >= (file.runs.at(-1)?.end ?? 0);
+    if (!isNext) throw unexpected("compare");
+    file.runs.push({ first, end: first + values.length / valueBytes, values });
+    this.compared.set(entry, file);
+  }
+
+  /** Jobs for what is left of files that were compared; one byte a piece, 1 where it is equal. */
+  *unequal(format: LaneFormat, equal: ReadonlyMap<number, Uint8Array>): Generator<Job> {
+    const plan = format === "ultra" ? planUltra : planStandard;
+    for (const [entry, same] of equal) {
+      this.#held.set(entry, same);
+      yield* plan([this.#file(entry)], this.#tuning);
+    }
+  }
+
+  /** Whether the receiver has a file, or pieces of it. */
+  isHeld(entry: number): boolean {
+    return this.#skipped.has(entry) || this.#held.has(entry);
+  }
+
+  /** Pieces of a file that need not be read. */
+  heldPieces(): Iterable<[entry: number, held: Uint8Array]> {
+    return this.#held;
   }
 
   /** All jobs in a format. */
@@ -77,14 +135,52 @@ export class OutgoingPlan {
 
   *#files(): Generator<PlannedFile> {
     for (const [entry, { kind }] of this.#source.manifest) {
-      if (kind === "file" && !this.#skipped.has(entry)) yield this.#file(entry);
+      const isLeft = kind === "file" && !this.#skipped.has(entry) && !this.compared.has(entry);
+      if (isLeft) yield this.#file(entry);
     }
   }
 
   #file(entry: number): PlannedFile {
     const { bytes } = this.#source.manifest.entry(entry);
-    return { entry, bytes, group: this.#source.place(entry).group };
+    const file = { entry, bytes, group: this.#source.place(entry).group };
+    const held = this.#held.get(entry);
+    return held ? { ...file, parts: missingParts(held, this.#pieceBytes(entry), bytes) } : file;
   }
+
+  #pieceBytes(entry: number): number {
+    return bytesFor(this.#tuning.pieceTable, this.#source.manifest.entry(entry).bytes);
+  }
+
+  /** Number of pieces of a file; `INVALID_FRAME` if the run does not lie in it. */
+  #checkPieces(entry: number, pieceBytes: number, first: number, count: number): number {
+    const { manifest } = this.#source;
+    if (entry >= manifest.totals.entries) throw unexpected("pieces");
+    const { kind, bytes } = manifest.entry(entry);
+    const pieces = piecesIn(bytes, pieceBytes);
+    if (kind !== "file" || first + count > pieces) throw unexpected("pieces");
+    return pieces;
+  }
+}
+
+/** A file of which the receiver has another version. */
+export interface ComparedFile {
+  pieceBytes: number;
+  /** Pieces of the whole file. */
+  pieces: number;
+  /** The values that the receiver told, 32 bytes a piece, in order. */
+  runs: { first: number; end: number; values: Uint8Array }[];
+}
+
+function missingParts(held: Uint8Array, pieceBytes: number, fileBytes: number): FilePart[] {
+  const parts: FilePart[] = [];
+  for (let at = held.indexOf(0); at >= 0; ) {
+    const next = held.indexOf(1, at);
+    const end = next < 0 ? held.length : next;
+    const offset = at * pieceBytes;
+    parts.push({ offset, length: Math.min(end * pieceBytes, fileBytes) - offset });
+    at = held.indexOf(0, end);
+  }
+  return parts;
 }
 
 function* piecesOf(run: Extract<Job, { kind: "run" }>): Generator<Job> {
@@ -97,5 +193,6 @@ function* piecesOf(run: Extract<Job, { kind: "run" }>): Generator<Job> {
   } while (offset < end);
 }
 
+const valueBytes = 32;
 /** A million pieces need not be counted to be shown. */
 const mostCounted = 100_000;

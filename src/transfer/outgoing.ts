@@ -2,16 +2,17 @@
 
 import type { Clock } from "../clock.ts";
 import type { Engine, ReceiveStream } from "../engine/engine.ts";
-import { TransferError } from "../errors.ts";
 import { standardLanes, type Tuning } from "../options.ts";
-import { type LaneFormat, laneFormats } from "../protocol/lane.ts";
 import { maxItems } from "../protocol/limits.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { Channel, Part } from "./channel.ts";
+import { compareFile } from "./compare-files.ts";
+import { type DataFormat, FormatChoice, formatsFor } from "./data-formats.ts";
 import type { OfferSummary, ProfileName, Receipt } from "./events.ts";
 import { failureFor, peerFailure } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
+import { provenRuns } from "./leftover.ts";
 import { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
@@ -41,12 +42,6 @@ export interface OutgoingOptions {
   formats?: readonly DataFormat[];
 }
 
-/** A data format and the number that lanes carry for it. */
-export interface DataFormat {
-  name: LaneFormat;
-  wire: number;
-}
-
 /** Sends a source to a peer and returns the receipt. Rejects with why it did not come to one. */
 export async function sendSource(
   channel: Channel,
@@ -65,7 +60,7 @@ class Outgoing implements Part {
   readonly #files: SourceFiles;
   readonly #record: TransferRecord;
   readonly #options: OutgoingOptions;
-  readonly #formats: DataFormat[];
+  readonly #formats: FormatChoice;
   readonly #lanes: LaneSender;
   readonly #plan: OutgoingPlan;
   readonly #receipt: ReceiptReader;
@@ -87,9 +82,11 @@ class Outgoing implements Part {
     this.#files = files;
     this.#record = record;
     this.#options = options;
-    this.#formats = [...(options.formats ?? formatsFor(options.profile, channel.hello.profiles))];
+    this.#formats = new FormatChoice(
+      options.formats ?? formatsFor(options.profile, channel.hello.profiles),
+    );
     this.#plan = new OutgoingPlan(source, options.tuning);
-    this.#receipt = new ReceiptReader(source.manifest, files);
+    this.#receipt = new ReceiptReader(source.manifest, files, (entry) => this.#plan.isHeld(entry));
     this.#lanes = new LaneSender(channel.connection, record.id, files, {
       streamWindowBytes: options.tuning.streamWindowBytes,
       clock: options.clock,
@@ -136,6 +133,11 @@ class Outgoing implements Part {
       if (message.type === "accept") return;
       if (message.type === "skip") {
         for (const [first, count] of message.runs) this.#plan.skip(first, count);
+      } else if (message.type === "have") {
+        for (const [first, count] of message.files) this.#plan.haveFiles(first, count);
+        for (const held of message.pieces) this.#plan.havePieces(held);
+      } else if (message.type === "compare") {
+        for (const file of message.files) this.#plan.compare(file);
       } else this.#common(message);
     }
   }
@@ -163,7 +165,7 @@ class Outgoing implements Part {
   }
 
   async #sendAll(): Promise<void> {
-    const format = this.#format();
+    const format = this.#formats.current;
     const { ranges, rangeBytes } = this.#plan.size(format.name);
     const most = Math.min(this.#options.lanes, this.#channel.hello.maxLanes);
     const lanes = Math.min(most, format.name === "ultra" ? ranges : standardLanes);
@@ -176,17 +178,40 @@ class Outgoing implements Part {
       ranges,
       rangeBytes,
     });
+    for (const [entry, held] of this.#plan.heldPieces()) {
+      await this.#files.leaveOut(entry, countOf(held));
+    }
     await this.#sendJobs(format, this.#plan.jobs(format.name), lanes);
+    if (this.#plan.compared.size > 0) await this.#sendUnequal();
+    await this.#done();
+  }
+
+  /** Compares what the receiver asked for, and sends only the pieces that differ. */
+  async #sendUnequal(): Promise<void> {
+    const { id: transfer, signal } = this.#record;
+    const equal = new Map<number, Uint8Array>();
+    for (const [entry, file] of this.#plan.compared) {
+      signal.throwIfAborted();
+      const same = await compareFile(this.#files, entry, file);
+      if (!same) continue;
+      equal.set(entry, same);
+      await this.#files.leaveOut(entry, countOf(same));
+      for (const runs of batches(provenRuns(same), maxItems, () => runBytes)) {
+        await this.#channel.say({ type: "equal", transfer, entry, runs });
+      }
+    }
+    const format = this.#formats.current;
+    const jobs = () => this.#plan.unequal(format.name, equal);
+    await this.#sendJobs(format, jobs(), countJobs(jobs(), standardLanes));
   }
 
   async #sendJobs(format: DataFormat, jobs: Generator<Job>, lanes: number): Promise<void> {
     const options = { deal: format.name === "standard" };
     const isTaken = await this.#lanes.sendJobs(format, jobs, lanes, options);
     if (!isTaken) {
-      this.#drop(format.wire);
+      this.#formats.drop(format.wire);
       this.#sendAgain([...jobs]);
     }
-    await this.#done();
   }
 
   #sendAgain(jobs: Job[]): void {
@@ -194,9 +219,10 @@ class Outgoing implements Part {
     this.#send(async () => {
       const again = this.#again.splice(0);
       if (again.length === 0) return;
-      const format = this.#format();
+      const format = this.#formats.current;
       const jobs = () => this.#plan.inFormat(format.name, again);
       await this.#sendJobs(format, jobs(), countJobs(jobs(), standardLanes));
+      await this.#done();
     });
   }
 
@@ -212,22 +238,8 @@ class Outgoing implements Part {
 
   #refused(lane: number): void {
     const { wire, jobs } = this.#lanes.refused(lane);
-    this.#drop(wire);
+    this.#formats.drop(wire);
     this.#sendAgain(jobs);
-  }
-
-  /** Tries a format that the peer refused no more. */
-  #drop(wire: number): void {
-    if (this.#formats[0]?.wire === wire) this.#formats.shift();
-  }
-
-  #format(): DataFormat {
-    const [format] = this.#formats;
-    if (format) return format;
-    throw new TransferError(
-      "UNSUPPORTED_FORMAT",
-      "the peer knows no data format of this version; update the older side",
-    );
   }
 
   /** What may come at any time. */
@@ -248,8 +260,9 @@ class Outgoing implements Part {
     const total = totals.bytes - this.#plan.skippedBytes;
     for await (const { bytes, files, lanes } of readProgress(stream)) {
       const now = this.#options.clock.now();
-      if (bytes > 0) this.#lanes.accepted();
-      this.#speed.add(now, bytes);
+      const moved = lanes.reduce((sum, some) => sum + some, 0);
+      if (moved > 0) this.#lanes.accepted();
+      this.#speed.add(now, moved);
       this.#record.emit({
         type: "progress",
         transferId: this.#record.id,
@@ -275,10 +288,9 @@ class Outgoing implements Part {
   }
 }
 
-/** The formats for a profile, as far as the peer's hello lists them. */
-function formatsFor(profile: ProfileName, known: readonly string[]): DataFormat[] {
-  const names: LaneFormat[] = profile === "ultra" ? ["ultra", "standard"] : ["standard"];
-  return names
-    .filter((name) => known.includes(name))
-    .map((name) => ({ name, wire: laneFormats[name] }));
+function countOf(held: Uint8Array): number {
+  return held.reduce((sum, one) => sum + one, 0);
 }
+
+/** The most that a run of pieces takes in CBOR. */
+const runBytes = 32;

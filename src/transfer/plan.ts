@@ -20,6 +20,14 @@ export interface PlannedFile {
   bytes: number;
   /** Files of different groups lie in different folders and share no bundle. */
   group: number;
+  /** The parts that must travel, where that is not all of it. */
+  parts?: readonly FilePart[];
+}
+
+/** Whole pieces of a file that follow each other. */
+export interface FilePart {
+  offset: number;
+  length: number;
 }
 
 /** What a lane does before it asks for more. */
@@ -31,6 +39,11 @@ export type Job =
 export interface PlanTables {
   rangeTable: SizeTable;
   pieceTable: SizeTable;
+}
+
+/** Number of pieces of a file, or of a run; an empty one is one empty piece. */
+export function piecesIn(bytes: number, pieceBytes: number): number {
+  return Math.max(1, Math.ceil(bytes / pieceBytes));
 }
 
 /** The row of a table for a file's size. */
@@ -63,8 +76,8 @@ export function* planUltra(files: Iterable<PlannedFile>, tables: PlanTables): Ge
   let entries: number[] = [];
   let held = 0;
   let heldGroup = 0;
-  for (const { entry, bytes, group } of files) {
-    if (isBundled(bytes, tables)) {
+  for (const { entry, bytes, group, parts } of files) {
+    if (!parts && isBundled(bytes, tables)) {
       const isFull = held + bytes > bundleBytes || entries.length === bundleFiles;
       if (entries.length > 0 && (isFull || group !== heldGroup)) {
         yield { kind: "bundle", entries };
@@ -74,15 +87,15 @@ export function* planUltra(files: Iterable<PlannedFile>, tables: PlanTables): Ge
       entries.push(entry);
       held += bytes;
       heldGroup = group;
-    } else yield* runsOf(entry, bytes, rangeBytesFor(bytes, tables), tables);
+    } else yield* runsOf({ entry, bytes, group, parts }, rangeBytesFor(bytes, tables), tables);
   }
   if (entries.length > 0) yield { kind: "bundle", entries };
 }
 
 /** Standard: one piece a job; an empty file is one empty piece. */
 export function* planStandard(files: Iterable<PlannedFile>, tables: PlanTables): Generator<Job> {
-  for (const { entry, bytes } of files) {
-    yield* runsOf(entry, bytes, bytesFor(tables.pieceTable, bytes), tables);
+  for (const file of files) {
+    yield* runsOf(file, bytesFor(tables.pieceTable, file.bytes), tables);
   }
 }
 
@@ -113,17 +126,15 @@ function isBundled(bytes: number, tables: PlanTables): boolean {
   return bytes <= Math.min(bundledFileBytes, bytesFor(tables.pieceTable, bytes));
 }
 
-function* runsOf(
-  entry: number,
-  bytes: number,
-  rangeBytes: number,
-  tables: PlanTables,
-): Generator<Job> {
+function* runsOf(file: PlannedFile, rangeBytes: number, tables: PlanTables): Generator<Job> {
+  const { entry, bytes } = file;
   const pieceBytes = bytesFor(tables.pieceTable, bytes);
-  let offset = 0;
-  do {
-    const length = Math.min(rangeBytes, bytes - offset);
-    yield { kind: "run", entry, offset, length, pieceBytes };
-    offset += length;
-  } while (offset < bytes);
+  for (const { offset, length } of file.parts ?? [{ offset: 0, length: bytes }]) {
+    let done = 0;
+    do {
+      const some = Math.min(rangeBytes, length - done);
+      yield { kind: "run", entry, offset: offset + done, length: some, pieceBytes };
+      done += some;
+    } while (done < length);
+  }
 }

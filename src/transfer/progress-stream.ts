@@ -2,6 +2,7 @@
 
 import type { ReceiveStream } from "../engine/engine.ts";
 import { frameBodyBytes, frameHeaderBytes } from "../protocol/frame.ts";
+import { maxFrameBytes } from "../protocol/limits.ts";
 import { decodeProgress, type ProgressMessage } from "../protocol/progress-message.ts";
 
 /** The messages of a progress stream, after its header. */
@@ -13,9 +14,16 @@ export async function* readProgress(stream: ReceiveStream): AsyncGenerator<Progr
   }
 }
 
-/** The body of the next frame of a stream; null at its end. `INVALID_FRAME` when it ends within one. */
-export async function readFrame(stream: ReceiveStream): Promise<Uint8Array | null> {
+/**
+ * The body of the next frame of a stream; null at its end.
+ *
+ * `INVALID_FRAME` when it ends within one, and for a frame of more than `most` bytes.
+ */
+export async function readFrame(
+  stream: ReceiveStream,
+  most = maxFrameBytes,
+): Promise<Uint8Array | null> {
   const header = await stream.read(frameHeaderBytes);
   if (header === null) return null;
-  return stream.read(frameBodyBytes(header));
+  return stream.read(frameBodyBytes(header, most));
 }

@@ -46,9 +46,9 @@ export class ProgressTeller {
     const { clock, connection, record, arrivals, total, totalFiles } = this.#options;
     const lanes = this.#options.lanes.laneBytes;
     const proven = lanes.reduce((sum, bytes) => sum + bytes, 0);
-    const bytes = Math.min(total, proven);
+    const bytes = Math.min(total, arrivals.heldBytes + proven);
     const files = arrivals.completeFiles;
-    this.#speed.add(clock.now(), bytes);
+    this.#speed.add(clock.now(), proven);
     record.emit({
       type: "progress",
       transferId: record.id,

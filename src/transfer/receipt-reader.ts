@@ -10,13 +10,15 @@ import type { SourceFiles } from "./source-files.ts";
 export class ReceiptReader {
   readonly #manifest: Manifest;
   readonly #sent: SourceFiles;
+  readonly #isHeld: (entry: number) => boolean;
   readonly #files: ReceiptFile[] = [];
   #lastEntry = -1;
   #settledFiles = 0;
 
-  constructor(manifest: Manifest, sent: SourceFiles) {
+  constructor(manifest: Manifest, sent: SourceFiles, isHeld: (entry: number) => boolean) {
     this.#manifest = manifest;
     this.#sent = sent;
+    this.#isHeld = isHeld;
   }
 
   /** Adds results; they come in the manifest's order. `INVALID_FRAME` when they do not. */
@@ -47,6 +49,8 @@ export class ReceiptReader {
     const sent = this.#sent.hash(result.entry);
     if (result.status !== "received") return file;
     if (sent && Buffer.from(sent).equals(result.hash)) return file;
+    // Of what the receiver had before, this side has read nothing: it is proven by its pieces.
+    if (!sent && this.#isHeld(result.entry)) return file;
     return {
       ...file,
       status: "failed",

@@ -6,8 +6,8 @@ import type { Arrivals } from "./arrivals.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { LandingPlan } from "./conflicts.ts";
 import type { ReceiptFile } from "./events.ts";
+import type { Landing } from "./landing.ts";
 import { receiptFile } from "./receipt-reader.ts";
-import type { Staging } from "./staging.ts";
 
 /** A transfer that has landed. */
 export interface Landed {
@@ -15,7 +15,7 @@ export interface Landed {
   manifest: Manifest;
   plan: LandingPlan;
   arrivals: Arrivals;
-  staging: Staging;
+  landing: Landing;
 }
 
 /** Says the results in batches and then the receipt; returns the files and their bytes. */
@@ -47,19 +47,19 @@ function* resultsOf(landed: Landed): Generator<FileResult> {
   }
 }
 
-function resultOf({ manifest, plan, arrivals, staging }: Landed, entry: number): FileResult {
+function resultOf({ manifest, plan, arrivals, landing }: Landed, entry: number): FileResult {
   const nothing = { entry, hash: new Uint8Array(), savedAs: "", code: null, reason: "" };
   if (plan.skipped.has(entry)) {
     return { ...nothing, status: "skipped", reason: "a file of that name is there already" };
   }
-  const failure = arrivals.failures.get(entry) ?? staging.failures.get(entry);
+  const failure = arrivals.failures.get(entry) ?? landing.failures.get(entry);
   if (failure) return { ...nothing, status: "failed", ...failure };
   const hash = arrivals.hash(entry);
   if (!hash && manifest.entry(entry).kind === "file") {
     const reason = "the file did not arrive whole";
     return { ...nothing, status: "failed", code: "CONTENT_MISMATCH", reason };
   }
-  const landed = staging.landedPath(entry);
+  const landed = landing.landedPath(entry);
   return {
     ...nothing,
     status: "received",

@@ -27,6 +27,8 @@ export class SourceFiles {
   readonly #open = new Map<number, OpenFile>();
   /** BLAKE3 by entry, as it was read. */
   readonly #hashes = new HashColumn();
+  /** Pieces of files that the receiver has: they are not read here. */
+  readonly #leftOut = new Map<number, number>();
   #failures: ({ entry: number } & WireFailure)[] = [];
   readonly #failed = new Set<number>();
 
@@ -54,6 +56,13 @@ export class SourceFiles {
     }
   }
 
+  /** Notes how many pieces of a file need not be read; its hash will not be known here. */
+  async leaveOut(entry: number, pieces: number): Promise<void> {
+    this.#leftOut.set(entry, pieces);
+    const file = this.#open.get(entry);
+    if (file?.users === 0) await this.#rest(entry, file);
+  }
+
   /** Keeps the values of pieces that were sent; with the last one the file's hash is known. */
   async keepValues(entry: number, offset: number, values: Uint8Array): Promise<void> {
     const file = this.#open.get(entry);
@@ -66,11 +75,12 @@ export class SourceFiles {
       if (file.isRead[piece] === 0) file.piecesRead += 1;
       file.isRead[piece] = 1;
     }
-    if (file.piecesRead < file.isRead.length) return;
+    if (!this.#isRead(entry, file)) return;
     const source = await file.source;
     if (!isUnchanged(await source.stat(), this.source.manifest.entry(entry))) {
       this.fail(entry, changed(this.source.manifest.path(entry)));
-    } else this.keepHash(entry, this.#engine.mergePieces(file.values, fileBytes, pieceBytes));
+    } else if (!this.#leftOut.has(entry))
+      this.keepHash(entry, this.#engine.mergePieces(file.values, fileBytes, pieceBytes));
   }
 
   /** Keeps the hash of a small file that was sent whole. */
@@ -120,9 +130,13 @@ export class SourceFiles {
     return file;
   }
 
+  #isRead(entry: number, file: OpenFile): boolean {
+    return file.piecesRead + (this.#leftOut.get(entry) ?? 0) >= file.isRead.length;
+  }
+
   /** Closes a file that nobody uses and whose every piece was read, or that has failed. */
   async #rest(entry: number, file: OpenFile): Promise<void> {
-    if (file.piecesRead < file.isRead.length && !this.#failed.has(entry)) return;
+    if (!this.#isRead(entry, file) && !this.#failed.has(entry)) return;
     if (this.#open.get(entry) === file) this.#open.delete(entry);
     await (await file.source.catch(() => null))?.close();
   }

@@ -1,185 +1,163 @@
 /**
  * The hidden folder, beside the place where a transfer lands, in which everything is received.
  *
- * Nothing has its final name before all of it is proven and on disk: each top-level thing moves out
- * by one rename, so that a final name shows the old, nothing, or the whole.
+ * Its name follows from who sends what, so that a later try finds what an interrupted one left:
+ * the files as far as they came, and the journal that tells which of their pieces are proven.
  */
 
-import type { Folder } from "../engine/engine.ts";
+import { createHash } from "node:crypto";
+import type { FileStat, Folder, LogFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
-import type { Manifest } from "../protocol/manifest.ts";
-import type { WireFailure } from "../protocol/messages.ts";
-import { type LandingPlan, numberedName } from "./conflicts.ts";
-import type { LandingNames } from "./landing-names.ts";
+import { encodeName } from "../lossless-name.ts";
+import { Leftover } from "./leftover.ts";
 
-/** First characters of the hidden folder's name. */
+/** First and last characters of the hidden folder's name. */
 export const stagingPrefix = ".quiver-";
+export const stagingSuffix = ".partial";
 
-/** A transfer's own folder on the disk where it lands. */
+/** Names of what is in it. */
+export const journalName = "journal";
+const nextJournalName = "journal.next";
+const filesName = "files";
+
+/** A transfer's own folder on the disk where it lands, locked for this process. */
 export class Staging {
-  readonly folder: Folder;
+  /** Where the files arrive. */
+  readonly files: Folder;
+  /** What an earlier try left; null when there is nothing to go on with. */
+  readonly leftover: Leftover | null;
   readonly #target: Folder;
   readonly #name: string;
-  readonly #manifest: Manifest;
-  readonly #names: LandingNames;
-  readonly #plan: LandingPlan;
-  /** What could not land, by entry. */
-  readonly failures = new Map<number, WireFailure>();
-  /** Names of top-level things that landed under another than they had. */
-  readonly #landedAs = new Map<number, string>();
+  readonly #folder: Folder;
+  #log: LogFile;
+  #nextLog: LogFile | null = null;
 
-  private constructor(options: StagingOptions, name: string, folder: Folder) {
-    this.folder = folder;
-    this.#name = name;
-    this.#target = options.target;
-    this.#manifest = options.manifest;
-    this.#names = options.names;
-    this.#plan = options.plan;
+  private constructor(place: Place, files: Folder, log: LogFile, leftover: Leftover | null) {
+    this.#target = place.target;
+    this.#name = place.name;
+    this.#folder = place.folder;
+    this.files = files;
+    this.#log = log;
+    this.leftover = leftover;
   }
 
-  /** Makes the folder, closed to other users, and all folders of the offer in it. */
-  static async create(options: StagingOptions): Promise<Staging> {
-    const { target, transferId, manifest, names } = options;
-    const name = `${stagingPrefix}${transferId.slice(0, 16)}.partial`;
-    await target.createFolder(name);
-    await target.setMetadata(name, { mode: 0o700, mtimeMs: Date.now() });
-    const staging = new Staging(options, name, await target.openFolder(name));
+  /** Opens the folder of this key, or a new one, closed to other users. */
+  static async open(target: Folder, key: string): Promise<Staging> {
+    for (let number = 1; number <= mostFolders; number += 1) {
+      const suffix = number === 1 ? "" : `-${number}`;
+      const name = `${stagingPrefix}${key}${suffix}${stagingSuffix}`;
+      const staging = await Staging.#openOne(target, name);
+      if (staging) return staging;
+    }
+    throw new TransferError(
+      "DISK_BUSY",
+      "the same files are being received here by other processes; wait until they have ended",
+    );
+  }
+
+  /** Opens a folder by its name; null when another process has it, or something else stands there. */
+  static async #openOne(target: Folder, name: string): Promise<Staging | null> {
+    const isNew = await createFolder(target, name);
+    if (isNew) await target.setMetadata(name, { mode: 0o700, mtimeMs: Date.now() });
+    let folder: Folder | null = null;
+    let log: LogFile | null = null;
     try {
-      for (const [position, { kind }] of manifest) {
-        if (kind === "folder") await staging.folder.createFolder(names.path(position));
-      }
+      folder = await target.openFolder(name);
+      log = await folder.openLog(journalName);
+      const leftover = isNew ? null : Leftover.read(await log.readAll());
+      if (leftover) await log.truncate(leftover.bytes);
+      else await folder.remove(filesName);
+      await createFolder(folder, filesName);
+      const files = await folder.openFolder(filesName);
+      return new Staging({ target, name, folder }, files, log, leftover);
     } catch (error) {
-      await staging.remove();
+      await log?.close();
+      await folder?.close();
+      // A link or a file in its place, another process at work, or one that has just removed it.
+      if (!isNew && error instanceof TransferError && passing.has(error.code)) return null;
       throw error;
     }
-    return staging;
   }
 
-  /** Brings everything to disk and gives it its final names. `arrived` tells which files are whole. */
-  async land(options: { arrived: (entry: number) => boolean; syncAll: boolean }): Promise<void> {
-    await this.#makeLinks();
-    await this.#setFolders();
-    if (options.syncAll) await this.folder.syncAll();
-    else await this.folder.sync();
-    for (const top of this.#manifest.topLevel) {
-      const item = this.#plan.items.get(top);
-      if (item?.way === "whole") await this.#landWhole(top, options.arrived);
-      if (item?.way === "merge") await this.#landEntries(top, item.replace, options.arrived);
-    }
+  /** The log of the journal, for whoever writes it. */
+  get log(): LogFile {
+    return this.#log;
+  }
+
+  /** When the journal was last written, in milliseconds since 1970. */
+  async journalTimeMs(): Promise<number> {
+    return (await this.#folder.stat(journalName))?.mtimeMs ?? 0;
+  }
+
+  /** A log that takes the journal's place at {@link Staging.replaceJournal}. */
+  async nextLog(): Promise<LogFile> {
+    await this.#folder.remove(nextJournalName);
+    this.#nextLog = await this.#folder.openLog(nextJournalName);
+    return this.#nextLog;
+  }
+
+  /** Lets the next log, which is synced, take the journal's place. */
+  async replaceJournal(): Promise<void> {
+    await this.#folder.rename(nextJournalName, this.#folder, journalName, { replace: true });
+    await this.#folder.sync();
+    await this.#log.close();
+    this.#log = this.#nextLog ?? this.#log;
+    this.#nextLog = null;
+  }
+
+  /** Brings the names of the journal, of the files' folder and of this folder to disk. */
+  async anchor(): Promise<void> {
+    await this.#folder.sync();
     await this.#target.sync();
-    await this.remove();
   }
 
-  /** Path below the target folder where an entry landed. */
-  landedPath(entry: number): string {
-    const path = this.#names.path(entry);
-    const name = this.#landedAs.get(this.#manifest.root(entry));
-    if (name === undefined) return path;
-    const below = path.indexOf("/");
-    return below < 0 ? name : name + path.slice(below);
+  /** Frees the folder and leaves it for another try. */
+  async close(): Promise<void> {
+    await this.files.close();
+    await this.#folder.close();
+    await this.#nextLog?.close();
+    await this.#log.close();
   }
 
   /** Removes the folder with all that is left in it. */
   async remove(): Promise<void> {
-    await this.folder.close();
+    await this.files.close();
+    await this.#folder.close();
     await this.#target.remove(this.#name);
-  }
-
-  async #makeLinks(): Promise<void> {
-    if (this.#manifest.totals.links === 0) return;
-    for (const [position, { kind, target }] of this.#manifest) {
-      if (kind !== "link" || this.#plan.skipped.has(position)) continue;
-      const refused = this.#names.refusedLinks.get(position);
-      if (refused) this.failures.set(position, refused);
-      else {
-        await this.#attempt(position, () =>
-          this.folder.createLink(this.#names.path(position), target),
-        );
-      }
-    }
-  }
-
-  /** Times and modes of folders, the inner ones first: what is done in a folder changes its time. */
-  async #setFolders(): Promise<void> {
-    for (let position = this.#manifest.totals.entries - 1; position >= 0; position -= 1) {
-      const { kind, mode, mtimeMs, depth } = this.#manifest.entry(position);
-      if (kind !== "folder") continue;
-      const path = this.#names.path(position);
-      const created = await this.folder.stat(path);
-      const allowed = (created?.mode ?? 0o755) & mode;
-      // A folder must be writable to be moved out: the top-level ones get their mode after that.
-      const metadata = { mode: depth === 0 ? allowed | 0o700 : allowed, mtimeMs };
-      await this.#attempt(position, () => this.folder.setMetadata(path, metadata));
-    }
-  }
-
-  async #landWhole(top: number, arrived: (entry: number) => boolean): Promise<void> {
-    const { kind, mode, mtimeMs } = this.#manifest.entry(top);
-    if (kind === "file" && !arrived(top)) return;
-    if (this.failures.has(top)) return;
-    const path = this.#names.path(top);
-    const name = await this.#moveFree(path);
-    if (name !== path) this.#landedAs.set(top, name);
-    if (kind !== "folder" || (mode & 0o700) === 0o700) return;
-    const landed = await this.#target.stat(name);
-    await this.#attempt(top, () =>
-      this.#target.setMetadata(name, { mode: (landed?.mode ?? mode) & mode, mtimeMs }),
-    );
-  }
-
-  /** Moves a thing to its name, or to the next one that is free. */
-  async #moveFree(path: string): Promise<string> {
-    for (let number = 1; ; number += 1) {
-      const name = number === 1 ? path : numberedName(path, number);
-      try {
-        await this.folder.rename(path, this.#target, name, { replace: false });
-        return name;
-      } catch (error) {
-        const isTaken = error instanceof TransferError && error.code === "DISK_EXISTS";
-        if (!isTaken) throw error;
-      }
-    }
-  }
-
-  async #landEntries(
-    top: number,
-    replace: boolean,
-    arrived: (entry: number) => boolean,
-  ): Promise<void> {
-    for (let position = top; position < this.#manifest.totals.entries; position += 1) {
-      if (this.#manifest.root(position) !== top) return;
-      const { kind } = this.#manifest.entry(position);
-      const isThere = kind === "file" ? arrived(position) : !this.failures.has(position);
-      if (!isThere || this.#plan.skipped.has(position)) continue;
-      const path = this.#names.path(position);
-      await this.#attempt(position, async () => {
-        if (kind === "folder") await this.#ensureFolder(path);
-        else await this.folder.rename(path, this.#target, path, { replace });
-      });
-    }
-  }
-
-  async #ensureFolder(path: string): Promise<void> {
-    const there = await this.#target.stat(path);
-    if (there?.kind !== "folder") await this.#target.createFolder(path);
-  }
-
-  /** Does what may fail for one entry without ending the others. */
-  async #attempt(position: number, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof TransferError)) throw error;
-      this.failures.set(position, { code: error.code, reason: error.message.slice(0, 500) });
-    }
+    await this.#nextLog?.close();
+    await this.#log.close();
   }
 }
 
-/** What a staging folder is made for. */
-export interface StagingOptions {
+/** The key of a staging folder: the same for the same things of the same sender. */
+export function stagingKey(peerId: string, names: readonly string[]): string {
+  const hash = createHash("sha256").update(peerId);
+  for (const name of names) hash.update("\0").update(encodeName(name));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Whether something in a folder is a staging folder. */
+export function isStaging({ name, kind }: Pick<FileStat, "kind"> & { name: string }): boolean {
+  return kind === "folder" && name.startsWith(stagingPrefix) && name.endsWith(stagingSuffix);
+}
+
+interface Place {
   target: Folder;
-  transferId: string;
-  manifest: Manifest;
-  names: LandingNames;
-  plan: LandingPlan;
+  name: string;
+  folder: Folder;
 }
+
+/** Creates a folder; false if something stands there. */
+async function createFolder(above: Folder, name: string): Promise<boolean> {
+  try {
+    await above.createFolder(name);
+    return true;
+  } catch (error) {
+    if (error instanceof TransferError && error.code === "DISK_EXISTS") return false;
+    throw error;
+  }
+}
+
+const passing = new Set(["DISK_BUSY", "DISK_DENIED", "DISK_MISSING"]);
+/** As many processes may receive the same things into one folder at once. */
+const mostFolders = 16;

@@ -1,0 +1,69 @@
+/** The transfers of one peer: all that run, and the last that have ended. */
+
+import { randomBytes } from "node:crypto";
+import { systemClock } from "../clock.ts";
+import { maxEndedTransfers } from "../options.ts";
+import type { Direction, Logger, Receipt } from "../transfer/events.ts";
+import { LogLines } from "../transfer/log-lines.ts";
+import { TransferRecord } from "../transfer/transfer.ts";
+import { background } from "./context.ts";
+
+/** Transfers by the id that each has now: a receiver learns the sender's with the offer. */
+export class TransferList {
+  readonly #logger: Logger | undefined;
+  readonly #records = new Set<TransferRecord>();
+  readonly #ended: TransferRecord[] = [];
+  readonly #working = new Set<Promise<unknown>>();
+
+  /** Begins empty; `logger` is told of all of them. */
+  constructor(logger: Logger | undefined) {
+    this.#logger = logger;
+  }
+
+  /** Adds a transfer; without an id it gets one of its own. */
+  add(direction: Direction, given: { id?: string; signal?: AbortSignal } = {}): TransferRecord {
+    const id = given.id ?? randomBytes(16).toString("hex");
+    const record = new TransferRecord(direction, id, given.signal);
+    this.#records.add(record);
+    if (this.#logger) background(logEvents(record, this.#logger));
+    return record;
+  }
+
+  /** Ends a transfer as its work ends. */
+  run(record: TransferRecord, work: Promise<Receipt>): void {
+    const settled = work.then(
+      (receipt) => record.succeed(receipt),
+      (error) => record.fail(error),
+    );
+    this.#working.add(settled);
+    void settled.then(() => {
+      this.#working.delete(settled);
+      this.#forgetOldest(record);
+    });
+  }
+
+  /** The transfer with an id; undefined for one that nobody knows, or that ended long ago. */
+  find(id: string): TransferRecord | undefined {
+    for (const record of this.#records) if (record.id === id) return record;
+    return undefined;
+  }
+
+  /** Cancels all; resolves when they have ended. */
+  async cancelAll(): Promise<void> {
+    for (const record of this.#records) record.cancel();
+    await Promise.all(this.#working);
+  }
+
+  #forgetOldest(ended: TransferRecord): void {
+    this.#ended.push(ended);
+    const oldest = this.#ended.length > maxEndedTransfers ? this.#ended.shift() : undefined;
+    if (oldest) this.#records.delete(oldest);
+  }
+}
+
+async function logEvents(record: TransferRecord, logger: Logger): Promise<void> {
+  const lines = new LogLines();
+  for await (const event of record) {
+    for (const line of lines.linesOf(event, systemClock.now())) logger.info(line);
+  }
+}

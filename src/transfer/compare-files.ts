@@ -1,0 +1,50 @@
+/** The sender's half of a comparison by value: which pieces of a file the receiver has already. */
+
+import { TransferError } from "../errors.ts";
+import type { ComparedFile } from "./outgoing-plan.ts";
+import { changed, isUnchanged } from "./source.ts";
+import type { SourceFiles } from "./source-files.ts";
+
+/** Reads a file and says which pieces are equal, one byte a piece; null if it cannot be read. */
+export async function compareFile(
+  files: SourceFiles,
+  entry: number,
+  { pieceBytes, pieces, runs }: ComparedFile,
+): Promise<Uint8Array | null> {
+  const offered = files.source.manifest.entry(entry);
+  const fileBytes = offered.bytes;
+  const equal = new Uint8Array(pieces);
+  const most = Math.max(1, Math.floor(readBytes / pieceBytes));
+  try {
+    await files.borrow(entry, async (file) => {
+      for (const { first, end, values } of runs) {
+        for (let at = first; at < end; at += most) {
+          const offset = at * pieceBytes;
+          const length = Math.min(Math.min(at + most, end) * pieceBytes, fileBytes) - offset;
+          const found = await file.hashRun({ offset, length, pieceBytes, fileBytes });
+          markEqual(equal, at, found, values.subarray((at - first) * valueBytes));
+        }
+      }
+      if (!isUnchanged(await file.stat(), offered)) {
+        throw changed(files.source.manifest.path(entry));
+      }
+    });
+    return equal;
+  } catch (error) {
+    if (!(error instanceof TransferError)) throw error;
+    files.fail(entry, error);
+    return null;
+  }
+}
+
+function markEqual(equal: Uint8Array, first: number, found: Uint8Array, told: Uint8Array): void {
+  for (let at = 0; at < found.length; at += valueBytes) {
+    const one = found.subarray(at, at + valueBytes);
+    const isEqual = Buffer.compare(one, told.subarray(at, at + valueBytes)) === 0;
+    if (isEqual) equal[first + at / valueBytes] = 1;
+  }
+}
+
+const valueBytes = 32;
+/** Bytes that are read in one go. */
+const readBytes = 16 * 1024 * 1024;

@@ -1,0 +1,155 @@
+/**
+ * The receiver's record of what is proven and on disk, kept beside the files that arrive.
+ *
+ * A record is written only after what it tells of is synced: after any crash the journal promises
+ * nothing that is not there (docs/architecture.md). Many records share one sync.
+ */
+
+import type { Clock } from "../clock.ts";
+import type { LogFile } from "../engine/engine.ts";
+import type { Manifest } from "../protocol/manifest.ts";
+import {
+  encodeRecord,
+  type JournalRecord,
+  journalVersion,
+  type LandingIntent,
+  type ProvenRun,
+} from "./journal-records.ts";
+
+/** What a journal is written with. */
+export interface JournalOptions {
+  log: LogFile;
+  clock: Clock;
+  manifest: Manifest;
+  /** Whether the log tells of this very manifest already. */
+  isBegun: boolean;
+  /** Brings files to disk, names included, before a record tells of them. */
+  sync: (entries: ReadonlySet<number>) => Promise<void>;
+  /** Brings the names of the log and of its folder to disk. */
+  anchor: () => Promise<void>;
+}
+
+/** See the file's head. */
+export class Journal {
+  readonly #options: JournalOptions;
+  #pending: Uint8Array[] = [];
+  #dirty = new Set<number>();
+  #dirtyBytes = 0;
+  #isBegun: boolean;
+  #isAnchored = false;
+  #committing: Promise<void> = Promise.resolve();
+  #isCommitting = false;
+  #endedAtMs: number;
+  /** How long the last commit took; the first one is worth waiting a second for. */
+  #tookMs = firstWaitMs / costShare;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#isBegun = options.isBegun;
+    this.#endedAtMs = options.clock.now();
+  }
+
+  /** Whether nothing is worth keeping: no record on disk, none to come. */
+  get isEmpty(): boolean {
+    return !this.#isBegun && this.#pending.length === 0;
+  }
+
+  /** The log that it writes. */
+  get log(): LogFile {
+    return this.#options.log;
+  }
+
+  /** Notes pieces that are proven and on disk. */
+  keep(run: ProvenRun): void {
+    this.#add({ kind: "proven", run });
+  }
+
+  /** Notes pieces that are proven and written, `bytes` in all. */
+  note(run: ProvenRun, bytes: number): void {
+    this.keep(run);
+    this.#dirty.add(run.entry);
+    this.#dirtyBytes += bytes;
+  }
+
+  /** Takes back whatever was said of a file. To be committed before its bytes change. */
+  void(entry: number): void {
+    this.#dirty.delete(entry);
+    this.#add({ kind: "void", entry });
+  }
+
+  /** Notes where a thing is about to land. To be committed before it does. */
+  intend(intent: LandingIntent): void {
+    this.#add({ kind: "landing", intent });
+  }
+
+  /** Whether a commit is due: often enough to lose little, rarely enough to cost under a hundredth. */
+  get isDue(): boolean {
+    if (this.#isCommitting || this.#pending.length === 0) return false;
+    const waitMs = Math.min(longestWaitMs, Math.max(shortestWaitMs, costShare * this.#tookMs));
+    const waitedMs = this.#options.clock.now() - this.#endedAtMs;
+    return waitedMs >= waitMs || this.#dirtyBytes >= mostDirtyBytes;
+  }
+
+  /** Brings everything noted so far to disk. Rejects with `DISK_*`; then nothing more is written. */
+  commit(): Promise<void> {
+    const commit = this.#committing.then(() => this.#commit());
+    this.#committing = commit;
+    commit.catch(() => {});
+    return commit;
+  }
+
+  async #commit(): Promise<void> {
+    if (this.#pending.length === 0) return;
+    const { clock, log, sync, anchor } = this.#options;
+    const startedAtMs = clock.now();
+    const records = this.#pending;
+    const dirty = this.#dirty;
+    this.#pending = [];
+    this.#dirty = new Set();
+    this.#dirtyBytes = 0;
+    this.#isCommitting = true;
+    try {
+      await sync(dirty);
+      if (!this.#isAnchored) await anchor();
+      this.#isAnchored = true;
+      if (!this.#isBegun) await this.#begin();
+      for (const part of partsOf(records)) await log.append(part);
+      await log.sync();
+    } finally {
+      this.#isCommitting = false;
+      this.#endedAtMs = clock.now();
+      this.#tookMs = this.#endedAtMs - startedAtMs;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { log, manifest } = this.#options;
+    await log.truncate(0);
+    await log.append(encodeRecord({ kind: "header", version: journalVersion }));
+    for (const batch of manifest.batches) {
+      await log.append(encodeRecord({ kind: "batch", batch }));
+    }
+    await log.append(encodeRecord({ kind: "sealed", entries: manifest.totals.entries }));
+    this.#isBegun = true;
+  }
+
+  #add(record: JournalRecord): void {
+    this.#pending.push(encodeRecord(record));
+  }
+}
+
+/** Joins records to writes of some hundred kilobytes. */
+function* partsOf(records: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (let at = 0; at < records.length; at += recordsInWrite) {
+    yield Buffer.concat(records.slice(at, at + recordsInWrite));
+  }
+}
+
+const recordsInWrite = 4096;
+/** A commit may take a hundredth of the time: after one that took 10 ms, a second passes. */
+const costShare = 100;
+const firstWaitMs = 1000;
+const shortestWaitMs = 100;
+/** The most that a crash may cost: 2 s or 64 MiB, whichever comes first. */
+const longestWaitMs = 2000;
+const mostDirtyBytes = 64 * 1024 * 1024;

@@ -1,0 +1,137 @@
+/** What an interrupted transfer left: its manifest, its proven pieces, and what has landed. Pure. */
+
+import { TransferError } from "../errors.ts";
+import { minPieceLog } from "../protocol/limits.ts";
+import { Manifest } from "../protocol/manifest.ts";
+import { HashColumn } from "./hash-column.ts";
+import {
+  type JournalRecord,
+  type LandingIntent,
+  type ProvenRun,
+  readJournal,
+} from "./journal-records.ts";
+import { piecesIn } from "./plan.ts";
+
+/** The proven pieces of a file. */
+export interface KeptFile {
+  /** The file's size when they were proven. */
+  bytes: number;
+  pieceBytes: number;
+  /** One byte a piece: 1 where it is proven. */
+  proven: Uint8Array;
+  /** 32 bytes a piece; zeros where it is not proven. */
+  values: Uint8Array;
+}
+
+/** What a journal tells. */
+export class Leftover {
+  readonly manifest = new Manifest();
+  readonly landed = new Map<number, LandingIntent>();
+  /** Files of one piece: their hashes. */
+  readonly #whole = new HashColumn();
+  readonly #parts = new Map<number, KeptFile>();
+  #isSealed = false;
+  /** Bytes of the journal's whole records; what follows was torn. */
+  bytes = 0;
+
+  /** Reads a journal; null when it does not get as far as its manifest's end. */
+  static read(journal: Uint8Array): Leftover | null {
+    const leftover = new Leftover();
+    try {
+      for (const { record, end } of readJournal(journal)) {
+        if (!leftover.#take(record)) break;
+        leftover.bytes = end;
+      }
+    } catch (error) {
+      // A manifest that this version does not read.
+      if (!(error instanceof TransferError)) throw error;
+    }
+    return leftover.#isSealed ? leftover : null;
+  }
+
+  /** What is proven of a file; null if nothing. */
+  kept(entry: number): KeptFile | null {
+    const hash = this.#whole.get(entry);
+    if (!hash) return this.#parts.get(entry) ?? null;
+    const { bytes } = this.manifest.entry(entry);
+    const pieceBytes = 2 ** Math.max(minPieceLog, Math.ceil(Math.log2(Math.max(1, bytes))));
+    return { bytes, pieceBytes, proven: Uint8Array.of(1), values: hash };
+  }
+
+  /** Bytes that are proven, all files together. */
+  get provenBytes(): number {
+    let sum = 0;
+    for (const [entry, { kind, bytes }] of this.manifest) {
+      if (kind !== "file") continue;
+      const kept = this.kept(entry);
+      if (kept) sum += Math.min(bytes, provenPieces(kept) * kept.pieceBytes);
+    }
+    return sum;
+  }
+
+  /** Takes a record; false for one that cannot follow those before it. */
+  #take(record: JournalRecord): boolean {
+    const { totals } = this.manifest;
+    if (record.kind === "header") return true;
+    if (record.kind === "batch") {
+      if (this.#isSealed) return false;
+      this.manifest.addBatch(record.batch);
+      return true;
+    }
+    if (record.kind === "sealed") {
+      this.#isSealed = record.entries === totals.entries;
+      return this.#isSealed;
+    }
+    if (!this.#isSealed) return false;
+    if (record.kind === "proven") return this.#prove(record.run);
+    if (record.kind === "void") this.#forget(record.entry);
+    else this.landed.set(record.intent.entry, record.intent);
+    return true;
+  }
+
+  #prove({ entry, pieceBytes, first, values }: ProvenRun): boolean {
+    if (entry >= this.manifest.totals.entries) return false;
+    const { kind, bytes } = this.manifest.entry(entry);
+    const count = piecesIn(bytes, pieceBytes);
+    const added = values.length / valueBytes;
+    if (kind !== "file" || first + added > count) return false;
+    if (count === 1) {
+      this.#whole.set(entry, values);
+      return true;
+    }
+    let kept = this.#parts.get(entry);
+    if (kept?.pieceBytes !== pieceBytes) {
+      const proven = new Uint8Array(count);
+      kept = { bytes, pieceBytes, proven, values: new Uint8Array(count * valueBytes) };
+      this.#parts.set(entry, kept);
+    }
+    kept.proven.fill(1, first, first + added);
+    kept.values.set(values, first * valueBytes);
+    return true;
+  }
+
+  #forget(entry: number): void {
+    this.#whole.delete(entry);
+    this.#parts.delete(entry);
+  }
+}
+
+/** Number of pieces that are proven. */
+export function provenPieces({ proven }: KeptFile): number {
+  return proven.reduce((sum, one) => sum + one, 0);
+}
+
+/** Yields the runs of proven pieces, at most `most` pieces each. */
+export function* provenRuns(
+  proven: Uint8Array,
+  most = Number.POSITIVE_INFINITY,
+): Generator<[first: number, count: number]> {
+  for (let at = proven.indexOf(1); at >= 0; ) {
+    const missing = proven.indexOf(0, at);
+    const end = Math.min(missing < 0 ? proven.length : missing, at + most);
+    yield [at, end - at];
+    at = proven.indexOf(1, end);
+  }
+}
+
+const valueBytes = 32;
