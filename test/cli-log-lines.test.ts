@@ -16,6 +16,7 @@ function offer(profile: "ultra" | "standard", names: string[], moreItems = 0): T
     links: 0,
     bytes: 600 * MiB,
     items: names.map((name) => ({ name, kind: "file", files: 1, bytes: 1 })),
+    hiddenItems: 0,
     moreItems,
     targetDir: "",
     profile,

@@ -19,6 +19,7 @@ const offer: OfferSummary = {
     { name: ".bashrc", kind: "file", files: 1, bytes: 4_100 },
     { name: "bill\u202efdp.exe", kind: "file", files: 1, bytes: 629_145_900 },
   ],
+  hiddenItems: 1,
   moreItems: 0,
   targetDir: "",
   profile: "ultra",
@@ -38,10 +39,36 @@ test("a long offer is cut, and says how much it leaves out", () => {
     return { name: `f${index}`, kind: "file" as const, files: 1, bytes: 1 };
   });
 
-  const lines = offerText({ ...offer, items, moreItems: 960, targetDir: "in\nbox" });
+  const lines = offerText({
+    ...offer,
+    items,
+    hiddenItems: 0,
+    moreItems: 960,
+    targetDir: "in\nbox",
+  });
 
   assert.equal(lines.length, 15);
   assert.deepEqual(lines.slice(-2), ["  … and 988 more", "  for the folder in\\nbox"]);
+});
+
+test("hidden names are counted where they are not shown, and so is a hidden folder for it all", () => {
+  const items = Array.from({ length: 15 }, (_, index) => {
+    return { name: `.f${index}`, kind: "file" as const, files: 1, bytes: 1 };
+  });
+
+  const lines = offerText({
+    ...offer,
+    items,
+    hiddenItems: 1200,
+    moreItems: 2000,
+    targetDir: "a/.ssh",
+  });
+
+  assert.equal(lines[1], "  1 B  .f0 (hidden)");
+  assert.deepEqual(lines.slice(-2), [
+    "  … and 2,003 more, 1,188 of them hidden",
+    "  for the folder a/.ssh (hidden)",
+  ]);
 });
 
 const good: ReceiptFile = { path: "a/1.txt", size: 10, blake3: "00", status: "received" };

@@ -9,7 +9,7 @@ import {
   type TransferEvent,
 } from "../index.ts";
 import type { Display } from "./display.ts";
-import { formatBytes } from "./format.ts";
+import { formatBytes, formatDuration } from "./format.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { receiptDetails, receiptSummary } from "./receipt-text.ts";
@@ -62,12 +62,24 @@ export function showCommon(event: TransferEvent, verb: "sent" | "received", disp
   if (event.type === "connected") {
     display.status(`connected to ${displayText(event.peerName, 60)} at ${event.address}`);
   }
+  if (event.type === "resumed") {
+    display.print(`going on where it was: ${formatBytes(event.bytes)} are here already`);
+  }
+  if (event.type === "waiting") display.status(waitingText(event));
   if (event.type === "progress") display.progress(event);
   if (event.type === "receipt") {
     const mark = styleText("green", "✔", { stream: process.stderr });
     display.print(`${mark} ${receiptSummary(verb, event)}`);
     for (const line of receiptDetails(event)) display.print(line);
   }
+}
+
+function waitingText({ reason, retryMs }: Extract<TransferEvent, { type: "waiting" }>): string {
+  const next =
+    retryMs === null
+      ? "waiting for the receiver"
+      : `trying again in ${formatDuration(retryMs / 1000)}`;
+  return `${displayText(reason, 200)}; ${next} (Ctrl-C ends)`;
 }
 
 /** What a cancelled transfer has done, and what is left of it. */
@@ -77,8 +89,8 @@ export function whatRemains(transfer: Pick<Transfer, "direction" | "progress">):
   if (transferId === "") return `nothing was ${isSend ? "sent" : "received"}`;
   const share = `${formatBytes(bytes)} of ${formatBytes(total)}`;
   return isSend
-    ? `${share} were sent; nothing was kept on the other side`
-    : `${share} were received; nothing of it was kept`;
+    ? `${share} were sent; the same command goes on where it was`
+    : `${share} were received; the same command goes on where it was`;
 }
 
 function isCancellation(error: unknown): boolean {

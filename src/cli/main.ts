@@ -7,6 +7,7 @@ import { addDemoCommand } from "./demo.ts";
 import { failureOf } from "./exit.ts";
 import { addIdCommand } from "./id.ts";
 import { JsonOutput } from "./json-output.ts";
+import { addPartialsCommand } from "./partials.ts";
 import { addReceiveCommand } from "./receive.ts";
 import { addSendCommand } from "./send.ts";
 
@@ -23,6 +24,7 @@ function quiverProgram(json: JsonOutput): Command {
   addSendCommand(program, json);
   addReceiveCommand(program, json);
   addDemoCommand(program, json);
+  addPartialsCommand(program);
   addIdCommand(program);
   return program;
 }

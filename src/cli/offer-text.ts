@@ -18,18 +18,29 @@ export function offerText(offer: OfferSummary): string[] {
     lines.push(`  ${(sizes[index] ?? "").padStart(sizeWidth)}  ${itemText(item)}`);
   }
   const more = offer.items.length - shown.length + offer.moreItems;
-  if (more > 0) lines.push(`  … and ${more.toLocaleString("en")} more`);
+  if (more > 0) lines.push(`  … and ${more.toLocaleString("en")} more${hiddenText(offer, shown)}`);
   if (offer.targetDir !== "") {
-    lines.push(`  for the folder ${displayText(offer.targetDir, longestName)}`);
+    const note = offer.targetDir.split("/").some(isHidden) ? " (hidden)" : "";
+    lines.push(`  for the folder ${displayText(offer.targetDir, longestName)}${note}`);
   }
   return lines;
+}
+
+/** What the line for all that is not shown says of hidden things; those are shown first. */
+function hiddenText({ hiddenItems }: OfferSummary, shown: readonly OfferedItem[]): string {
+  const more = hiddenItems - shown.filter(({ name }) => isHidden(name)).length;
+  return more > 0 ? `, ${more.toLocaleString("en")} of them hidden` : "";
+}
+
+function isHidden(name: string): boolean {
+  return name.startsWith(".");
 }
 
 function itemText({ name, kind, files }: OfferedItem): string {
   const notes: string[] = [];
   if (kind === "folder") notes.push(formatCount(files, "file"));
   if (kind === "link") notes.push("link");
-  if (name.startsWith(".")) notes.push("hidden");
+  if (isHidden(name)) notes.push("hidden");
   const shown = displayText(name, longestName) + (kind === "folder" ? "/" : "");
   return notes.length > 0 ? `${shown} (${notes.join(", ")})` : shown;
 }

@@ -15,7 +15,13 @@ import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./out
 import { askYesOrNo, ConflictQuestions, canAsk } from "./question.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { readTicket } from "./ticket-text.ts";
-import { addTuningFlags, type TuningFlags, tuningOf } from "./tuning-flags.ts";
+import {
+  addRetryFlag,
+  addTuningFlags,
+  type RetryFlag,
+  type TuningFlags,
+  tuningOf,
+} from "./tuning-flags.ts";
 
 /** Adds the command to a program. */
 export function addReceiveCommand(program: Command, json: JsonOutput): void {
@@ -30,6 +36,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
         .choices(["rename", "skip", "overwrite", "ask"])
         .default("rename"),
     );
+  addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
   command.addHelpText("after", "\nExample:\n  quiver receive TICKET --into downloads");
@@ -38,7 +45,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
   });
 }
 
-interface ReceiveFlags extends OutputFlags, TuningFlags {
+interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag {
   into: string;
   yes?: true;
   onConflict: ConflictChoice | "ask";
@@ -81,6 +88,7 @@ async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
   let isDeclined = false;
   const transfer = peer.receive(ticket, {
     into: flags.into,
+    retryForMs: flags.retryFor,
     onConflict: flags.onConflict === "ask" ? (one) => conflicts.choose(one) : flags.onConflict,
     async accept(offer) {
       if (flags.yes) return true;

@@ -1,14 +1,29 @@
 /** `quiver send`: offers files under a ticket and waits until someone has them. */
 
 import type { Command } from "commander";
-import { Peer, type ProfileName, type SendOptions } from "../index.ts";
+import {
+  Peer,
+  type ProfileName,
+  type SendOptions,
+  TransferError,
+  type TransferEvent,
+  ticketLifeMs,
+} from "../index.ts";
 import { type Following, follow, showCommon } from "./follow.ts";
 import { formatCount } from "./format.ts";
 import type { JsonOutput } from "./json-output.ts";
 import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
 import { requireComplete } from "./receipt-text.ts";
+import { type ServedTicket, ServedTickets } from "./served-tickets.ts";
 import { ticketView } from "./ticket-text.ts";
-import { addTuningFlags, positiveInteger, type TuningFlags, tuningOf } from "./tuning-flags.ts";
+import {
+  addRetryFlag,
+  addTuningFlags,
+  positiveInteger,
+  type RetryFlag,
+  type TuningFlags,
+  tuningOf,
+} from "./tuning-flags.ts";
 
 /** Adds the command to a program. */
 export function addSendCommand(program: Command, json: JsonOutput): void {
@@ -22,13 +37,14 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
     .option("--lanes <n>", "lanes at most", positiveInteger)
     .option("--keep", "serve the ticket again and again, until Ctrl-C")
     .option("--memory-map", "read the files through a memory mapping");
+  addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
   command.addHelpText("after", "\nExample:\n  quiver send holiday-photos notes.txt");
   command.action((paths: string[], flags: SendFlags) => send(paths, flags, json));
 }
 
-interface SendFlags extends OutputFlags, TuningFlags {
+interface SendFlags extends OutputFlags, TuningFlags, RetryFlag {
   listen?: string;
   profile?: ProfileName;
   lanes?: number;
@@ -37,24 +53,60 @@ interface SendFlags extends OutputFlags, TuningFlags {
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
   const output = openOutput(flags, json);
-  const peer = await Peer.open({
-    listen: flags.listen,
-    tuning: tuningOf(flags),
-    logger: output.logger,
-  });
+  const served = new ServedTickets(paths);
+  const { peer, earlier } = await openPeer(flags, output, await served.find(Date.now()));
   try {
     await peer.start();
+    const expiresAtMs = earlier?.expiresAtMs ?? Date.now() + ticketLifeMs;
     const options: SendOptions = {
       profile: flags.profile,
       lanes: flags.lanes,
       keep: flags.keep,
+      retryForMs: flags.retryFor,
+      ticket: earlier?.ticket,
+      ticketLifeMs: expiresAtMs - Date.now(),
     };
     const transfer = peer.send(paths, options);
-    const shown = flags.keep ? servingView(output) : onceView(output);
-    requireComplete(await follow({ transfer, output, ...shown }));
+    const { show, farewell } = flags.keep ? servingView(output) : onceView(output);
+    const showAndKeep = (event: TransferEvent) => {
+      if (event.type === "ready") {
+        const { ticket } = event;
+        void served.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
+      }
+      show(event);
+    };
+    requireComplete(await follow({ transfer, output, show: showAndKeep, farewell }));
+    await served.forget();
   } finally {
     await peer.close();
   }
+}
+
+/** Opens the peer where an earlier run of this command listened, if its ticket is still good. */
+async function openPeer(
+  flags: SendFlags,
+  { logger }: Output,
+  earlier: ServedTicket | null,
+): Promise<{ peer: Peer; earlier: ServedTicket | null }> {
+  const options = { listen: flags.listen, tuning: tuningOf(flags), logger };
+  if (!earlier || !isAmong(flags.listen, earlier.listen)) {
+    return { peer: await Peer.open(options), earlier: null };
+  }
+  try {
+    return { peer: await Peer.open({ ...options, listen: earlier.listen }), earlier };
+  } catch (error) {
+    // That run goes on, or another program has the port.
+    const isTaken = error instanceof TransferError && error.code === "ADDRESS_IN_USE";
+    if (!isTaken) throw error;
+    return { peer: await Peer.open(options), earlier: null };
+  }
+}
+
+/** Whether an address that was asked for is one of those; port 0 fits any port. */
+function isAmong(asked: string | undefined, listen: readonly string[]): boolean {
+  if (asked === undefined) return true;
+  const host = asked.endsWith(":0") ? asked.slice(0, -1) : null;
+  return listen.some((one) => one === asked || (host !== null && one.startsWith(host)));
 }
 
 /** How a transfer is shown, and what ends it. */

@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import type { CongestionControl, Tuning } from "../index.ts";
+import { duration } from "./duration.ts";
 
 /** The tuning that a person asked for. */
 export interface TuningFlags {
@@ -28,6 +29,18 @@ export function tuningOf({ writeConcurrency, congestion, memoryMap }: TuningFlag
   if (congestion) tuning.congestion = congestion;
   if (memoryMap) tuning.memoryMap = true;
   return tuning;
+}
+
+/** How long to go on after a lost connection. */
+export interface RetryFlag {
+  /** Milliseconds. */
+  retryFor?: number;
+}
+
+/** Adds the flag that both sides have for lost connections. */
+export function addRetryFlag(command: Command): Command {
+  const about = "how long to go on after a lost connection: 90s, 10m, 2h (default: 1h)";
+  return command.option("--retry-for <time>", about, duration);
 }
 
 /** Reads a whole number from 1 up; anything else is a usage error. */
