@@ -30,7 +30,8 @@ const whole = runHeader({ entry: 0, offset: 0, length: content.length });
 const pieces = [piece(a, 0), piece(b, KiB), piece(last, 2 * KiB)];
 
 test("a sender that keeps to the document in ultra is served", async (t) => {
-  const { bob, network } = await victims(t);
+  const victim = await victims(t);
+  const { bob, network } = victim;
   const raw = await RawPeer.greet(t, network, bob);
   const transfer = await raw.offer(entries);
   await raw.hear("accept");
@@ -56,7 +57,8 @@ test("a sender that keeps to the document in ultra is served", async (t) => {
 });
 
 test("a sender that keeps to the document in standard is served", async (t) => {
-  const { bob, network } = await victims(t);
+  const victim = await victims(t);
+  const { bob, network } = victim;
   const raw = await RawPeer.greet(t, network, bob);
   const transfer = await raw.offer(entries);
   await raw.hear("accept");
@@ -120,7 +122,10 @@ const lanes: { why: string; parts: Uint8Array[] }[] = [
   { why: "a bundle of nothing", parts: [bundleHeader([], 0)] },
   { why: "a bundle of 5,000 files", parts: [bundleHeader([1], 5000), piece(small)] },
   { why: "a unit of an unknown kind", parts: [Buffer.alloc(22, 9)] },
-  { why: "a piece of an unknown codec", parts: [whole, pieceHead(7, KiB), a] },
+  {
+    why: "a piece of an unknown codec (H12: nothing is expanded)",
+    parts: [whole, pieceHead(7, KiB), a],
+  },
   { why: "a piece that is too short", parts: [whole, piece(a.subarray(1), 0)] },
   { why: "a piece that is too long", parts: [whole, pieceHead(0, 2 ** 31)] },
   { why: "an absent piece with bytes", parts: [whole, pieceHead(255, 5)] },
@@ -131,8 +136,9 @@ const lanes: { why: string; parts: Uint8Array[] }[] = [
 ];
 
 for (const { why, parts } of lanes) {
-  test(`a lane with ${why} ends the transfer and leaves nothing`, async (t) => {
-    const { bob, network } = await victims(t);
+  test(`H1, H2: a lane with ${why} ends the transfer and leaves nothing`, async (t) => {
+    const victim = await victims(t);
+    const { bob, network } = victim;
     const raw = await RawPeer.greet(t, network, bob);
     const transfer = await raw.offer(entries);
     await raw.hear("accept");
@@ -143,13 +149,14 @@ for (const { why, parts } of lanes) {
     assert.equal(await codeOf(await transferOf(bob, transfer)), "INVALID_FRAME");
     const { code } = await raw.hear("cancel");
     assert.equal(code, wire.INVALID_FRAME);
-    await assertUnharmed(t, { bob, network });
+    await assertUnharmed(t, victim);
   });
 }
 
-test("a lane that comes before the answer ends the transfer", async (t) => {
+test("H1: a lane that comes before the answer ends the transfer", async (t) => {
   const answer = Promise.withResolvers<boolean>();
-  const { bob, network } = await victims(t, { onOffer: () => answer.promise });
+  const victim = await victims(t, { onOffer: () => answer.promise });
+  const { bob, network } = victim;
   const raw = await RawPeer.greet(t, network, bob);
   const transfer = await raw.offer(entries);
 
@@ -157,11 +164,12 @@ test("a lane that comes before the answer ends the transfer", async (t) => {
 
   assert.equal(await codeOf(await transferOf(bob, transfer)), "INVALID_FRAME");
   answer.resolve(true);
-  await assertUnharmed(t, { bob, network });
+  await assertUnharmed(t, victim);
 });
 
-test("one lane number twice ends the transfer", async (t) => {
-  const { bob, network } = await victims(t);
+test("H1: one lane number twice ends the transfer", async (t) => {
+  const victim = await victims(t);
+  const { bob, network } = victim;
   const raw = await RawPeer.greet(t, network, bob);
   const transfer = await raw.offer(entries);
   await raw.hear("accept");
@@ -170,7 +178,7 @@ test("one lane number twice ends the transfer", async (t) => {
   await raw.lane(transfer, 3);
 
   assert.equal(await codeOf(await transferOf(bob, transfer)), "INVALID_FRAME");
-  await assertUnharmed(t, { bob, network });
+  await assertUnharmed(t, victim);
 });
 
 const ends = [
@@ -179,8 +187,9 @@ const ends = [
 ];
 
 for (const { why, lanes: said, parts } of ends) {
-  test(`${why} ends the transfer and leaves nothing`, async (t) => {
-    const { bob, network } = await victims(t);
+  test(`H2: ${why} ends the transfer and leaves nothing`, async (t) => {
+    const victim = await victims(t);
+    const { bob, network } = victim;
     const raw = await RawPeer.greet(t, network, bob);
     const transfer = await raw.offer(entries);
     await raw.hear("accept");
@@ -189,7 +198,7 @@ for (const { why, lanes: said, parts } of ends) {
     await raw.say({ type: "done", transfer, lanes: said });
 
     assert.equal(await codeOf(await transferOf(bob, transfer)), "INVALID_FRAME");
-    await assertUnharmed(t, { bob, network });
+    await assertUnharmed(t, victim);
   });
 }
 
@@ -197,8 +206,9 @@ for (const [why, entry] of [
   ["a folder", 2],
   ["an entry that was not offered", 99],
 ] as const) {
-  test(`${why} called absent ends the transfer and leaves nothing`, async (t) => {
-    const { bob, network } = await victims(t);
+  test(`H8: ${why} called absent ends the transfer and leaves nothing`, async (t) => {
+    const victim = await victims(t);
+    const { bob, network } = victim;
     const raw = await RawPeer.greet(t, network, bob);
     const transfer = await raw.offer(entries);
     await raw.hear("accept");
@@ -208,13 +218,14 @@ for (const [why, entry] of [
     await raw.say({ type: "done", transfer, lanes: 1 });
 
     assert.equal(await codeOf(await transferOf(bob, transfer)), "INVALID_FRAME");
-    await assertUnharmed(t, { bob, network });
+    await assertUnharmed(t, victim);
   });
 }
 
-test("a file that the receiver skips cannot be sent in place of another", async (t) => {
+test("H9: a file that the receiver skips cannot be sent in place of another", async (t) => {
   const onOffer = () => ({ onConflict: "skip" as const });
-  const { bob, network } = await victims(t, { onOffer });
+  const victim = await victims(t, { onOffer });
+  const { bob, network } = victim;
   await bob.write("inbox/small.bin", "precious");
   const raw = await RawPeer.greet(t, network, bob);
   const transfer = await raw.offer(entries);
@@ -228,8 +239,9 @@ test("a file that the receiver skips cannot be sent in place of another", async 
   assert.equal(String(await bob.read("inbox/small.bin")), "precious");
 });
 
-test("a piece that never comes right fails its file, and the others arrive", async (t) => {
-  const { bob, network } = await victims(t);
+test("H2: a piece that never comes right fails its file, and the others arrive", async (t) => {
+  const victim = await victims(t);
+  const { bob, network } = victim;
   const raw = await RawPeer.greet(t, network, bob);
   const transfer = await raw.offer(entries);
   await raw.hear("accept");
@@ -262,8 +274,9 @@ test("a piece that never comes right fails its file, and the others arrive", asy
   assert.deepEqual(await paths(bob), ["folder", "small.bin"]);
 });
 
-test("a piece that comes right the second time is taken", async (t) => {
-  const { bob, network } = await victims(t);
+test("H2: a piece that comes right the second time is taken", async (t) => {
+  const victim = await victims(t);
+  const { bob, network } = victim;
   const raw = await RawPeer.greet(t, network, bob);
   const transfer = await raw.offer([entries[0] ?? []]);
   await raw.hear("accept");
@@ -290,8 +303,9 @@ const strays = [
 ];
 
 for (const { why, bytes } of strays) {
-  test(`${why} is dropped, and the session lives`, async (t) => {
-    const { bob, network } = await victims(t);
+  test(`H1: ${why} is dropped, and the session lives`, async (t) => {
+    const victim = await victims(t);
+    const { bob, network } = victim;
     const raw = await RawPeer.greet(t, network, bob);
 
     await (await raw.stream(bytes)).finish();
@@ -304,8 +318,9 @@ for (const { why, bytes } of strays) {
   });
 }
 
-test("pieces of a file that was called absent are passed over, and the others arrive", async (t) => {
-  const { bob, network } = await victims(t);
+test("H2: pieces of a file that was called absent are passed over, and the others arrive", async (t) => {
+  const victim = await victims(t);
+  const { bob, network } = victim;
   const raw = await RawPeer.greet(t, network, bob);
   const transfer = await raw.offer(entries);
   await raw.hear("accept");
@@ -328,8 +343,9 @@ test("pieces of a file that was called absent are passed over, and the others ar
   assert.deepEqual(await paths(bob), ["folder", "small.bin"]);
 });
 
-test("a lane that the sender abandons ends the transfer and leaves nothing", async (t) => {
-  const { bob, network } = await victims(t);
+test("H4: a lane that the sender abandons ends the transfer and leaves nothing", async (t) => {
+  const victim = await victims(t);
+  const { bob, network } = victim;
   const raw = await RawPeer.greet(t, network, bob);
   const transfer = await raw.offer(entries);
   await raw.hear("accept");
@@ -337,5 +353,5 @@ test("a lane that the sender abandons ends the transfer and leaves nothing", asy
   (await raw.lane(transfer, 0, whole, piece(a, 0))).reset(wire.CANCELLED);
 
   assert.equal(await codeOf(await transferOf(bob, transfer)), "CANCELLED");
-  await assertUnharmed(t, { bob, network });
+  await assertUnharmed(t, victim);
 });

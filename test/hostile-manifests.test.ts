@@ -44,6 +44,7 @@ const manifests: { why: string; entries: RawEntry[]; code: string }[] = [
     entries: Array.from({ length: 200 }, (_, depth) => folder("d", depth)),
     code: "INVALID_FRAME",
   },
+  { why: "a depth of 10,000", entries: [folder("d"), file("a", 1, 10_000)], code: "INVALID_FRAME" },
   {
     why: "a path of more than 4,096 bytes",
     entries: Array.from({ length: 30 }, (_, depth) => folder("d".repeat(200), depth)),
@@ -72,9 +73,15 @@ const manifests: { why: string; entries: RawEntry[]; code: string }[] = [
   },
 ];
 
+/** Names are of their own kind of attack. */
+function rowOf(code: string): string {
+  return code === "NAME_REFUSED" ? "F1" : "H3";
+}
+
 for (const { why, entries, code } of manifests) {
-  test(`a manifest with ${why} is refused: ${code}`, async (t) => {
-    const { bob, network } = await victims(t);
+  test(`${rowOf(code)}: a manifest with ${why} is refused: ${code}`, async (t) => {
+    const victim = await victims(t);
+    const { bob, network } = victim;
     const raw = await RawPeer.greet(t, network, bob);
 
     const id = await raw.offer(entries);
@@ -82,7 +89,7 @@ for (const { why, entries, code } of manifests) {
     assert.equal(await codeOf(await transferOf(bob, id)), code);
     const answer = await raw.hear("reject");
     assert.ok(Number(answer["code"]) > 0);
-    await assertUnharmed(t, { bob, network });
+    await assertUnharmed(t, victim);
   });
 }
 
@@ -94,25 +101,43 @@ const totals: { why: string; offered: { [key: string]: Value } }[] = [
 ];
 
 for (const { why, offered } of totals) {
-  test(`an offer that ends with ${why} is refused`, async (t) => {
-    const { bob, network } = await victims(t);
+  test(`H3: an offer that ends with ${why} is refused`, async (t) => {
+    const victim = await victims(t);
+    const { bob, network } = victim;
     const raw = await RawPeer.greet(t, network, bob);
 
     const id = await raw.offer([file("a", 1), file("b", 2)], { offered });
 
     assert.equal(await codeOf(await transferOf(bob, id)), "INVALID_FRAME");
-    await assertUnharmed(t, { bob, network });
+    await assertUnharmed(t, victim);
   });
 }
 
-test("ten million and one entries are not even counted", async (t) => {
-  const { bob, network } = await victims(t);
+test("H3: ten million and one entries are not even counted", async (t) => {
+  const victim = await victims(t);
+  const { bob, network } = victim;
   const raw = await RawPeer.greet(t, network, bob);
 
   const id = await raw.offer([file("a", 1)], { offered: { entries: 10_000_001 } });
 
   assert.equal(await codeOf(await transferOf(bob, id)), "INVALID_FRAME");
-  await assertUnharmed(t, { bob, network });
+  await assertUnharmed(t, victim);
+});
+
+test("H3: a name of 10 MB ends the session before it is held", async (t) => {
+  const victim = await victims(t);
+  const { bob, network } = victim;
+  const raw = await RawPeer.greet(t, network, bob);
+  const transfer = new Uint8Array(16).fill(9);
+  await raw.say({ type: "offer", transfer, targetDir: "", profile: "ultra" });
+  const batch = cbor([file("x".repeat(10_000_000), 1)]);
+
+  // Nobody reads it to its end.
+  raw.say({ type: "entries", transfer, batch }).catch(() => {});
+
+  assert.equal(await codeOf(await transferOf(bob, transfer)), "INVALID_FRAME");
+  assert.equal((await raw.connection.closed()).by, "peer");
+  await assertUnharmed(t, victim);
 });
 
 const batches = [
@@ -125,8 +150,9 @@ const batches = [
 ];
 
 for (const { why, batch } of batches) {
-  test(`entries with ${why} are refused`, async (t) => {
-    const { bob, network } = await victims(t);
+  test(`H1: entries with ${why} are refused`, async (t) => {
+    const victim = await victims(t);
+    const { bob, network } = victim;
     const raw = await RawPeer.greet(t, network, bob);
     const transfer = new Uint8Array(16).fill(9);
     await raw.say({ type: "offer", transfer, targetDir: "", profile: "ultra" });
@@ -134,15 +160,16 @@ for (const { why, batch } of batches) {
     await raw.say({ type: "entries", transfer, batch });
 
     assert.equal(await codeOf(await transferOf(bob, transfer)), "INVALID_FRAME");
-    await assertUnharmed(t, { bob, network });
+    await assertUnharmed(t, victim);
   });
 }
 
 const outward = ["..", "../x", "/etc/passwd", "a/../..", "", "a\0b", "../../../../etc/passwd"];
 
 for (const target of outward) {
-  test(`a link to ${JSON.stringify(target)} is not made, the rest arrives`, async (t) => {
-    const { bob, network } = await victims(t);
+  test(`H9: a link to ${JSON.stringify(target)} is not made, the rest arrives`, async (t) => {
+    const victim = await victims(t);
+    const { bob, network } = victim;
     const raw = await RawPeer.greet(t, network, bob);
 
     const transfer = await raw.offer([folder("album"), link("link", target, 1), folder("more", 1)]);
@@ -169,8 +196,9 @@ const mapped: { name: string | Uint8Array; lands: RegExp }[] = [
 for (const { name, lands } of mapped) {
   const shown = JSON.stringify(String(name).slice(0, 20));
 
-  test(`the folder ${shown} lands under a name that does no harm`, async (t) => {
-    const { bob, network } = await victims(t);
+  test(`H13: the folder ${shown} lands under a name that does no harm`, async (t) => {
+    const victim = await victims(t);
+    const { bob, network } = victim;
     const raw = await RawPeer.greet(t, network, bob);
 
     const transfer = await raw.offer([folder(name)]);

@@ -121,7 +121,7 @@ const hostileName = fc
 for (const platform of platforms) {
   const rules = nameRules(platform);
 
-  test(`${platform}: what lands is one name that the system holds`, () => {
+  test(`S3: ${platform}: what lands is one name that the system holds`, () => {
     fc.assert(
       fc.property(hostileName, (name) => {
         const landing = landingName(name, rules);

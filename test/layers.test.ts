@@ -34,6 +34,14 @@ test("no source imports from a layer above its own", () => {
   assert.deepEqual(upward, []);
 });
 
+test("S5: only the command's demo starts a process, and it starts quiver", () => {
+  const starting = sources("src", ".ts").filter((path) =>
+    /child_process|worker_threads|node:vm|\beval\(/.test(readFileSync(join(root, path), "utf8")),
+  );
+
+  assert.deepEqual(starting, ["src/cli/demo-side.ts"]);
+});
+
 test("no source is longer than 300 lines: one that would be is two ideas", () => {
   const long = [...sources("src", ".ts"), ...sources("native/src", ".rs")]
     .map((path) => ({ path, lines: read(path).trimEnd().split("\n").length }))

@@ -7,7 +7,12 @@ import fc from "fast-check";
 import { TransferError } from "../src/errors.ts";
 import { decodeName } from "../src/lossless-name.ts";
 import { decodeEntries, type Entry, encodeEntries, entryBound } from "../src/protocol/entry.ts";
-import { maxBatchBytes, maxBatchEntries, maxDepth } from "../src/protocol/limits.ts";
+import {
+  maxBatchBytes,
+  maxBatchEntries,
+  maxDepth,
+  maxManifestBytes,
+} from "../src/protocol/limits.ts";
 import { Manifest } from "../src/protocol/manifest.ts";
 
 const plain = { mode: 0o644, mtimeMs: 1e12, target: "", bytes: 0 };
@@ -355,3 +360,16 @@ const hostileBatch = fc.oneof(
       return bytes;
     }),
 );
+
+test("an offer whose batches are larger than any honest one's is refused", () => {
+  const link = { kind: "link", depth: 0, bytes: 0, mode: 0o777, mtimeMs: 0 } as const;
+  const target = "x".repeat(4096);
+  const batch = encodeEntries(
+    Array.from({ length: 62 }, (_, at) => ({ ...link, name: `${at}`, target })),
+  );
+  const manifest = new Manifest();
+  const most = Math.floor(maxManifestBytes / batch.length);
+  for (let added = 0; added < most; added += 1) manifest.addBatch(batch);
+
+  assert.throws(() => manifest.addBatch(batch), { code: "LIMIT_EXCEEDED" });
+});

@@ -191,7 +191,7 @@ test("a proof of another secret is wrong", () => {
   assert.ok(!isTicketProof(proof, secret, material));
 });
 
-test("a proof of another connection is wrong", () => {
+test("S1: a proof of another connection is wrong", () => {
   const proof = ticketProof(secret, new Uint8Array(32).fill(2));
 
   assert.ok(!isTicketProof(proof, secret, material));

@@ -4,7 +4,7 @@
  * It shares nothing with src/protocol: what both agree on is what the document says.
  */
 
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import type { TestContext } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type {
@@ -135,6 +135,23 @@ export class RawPeer {
     await stream.write(Buffer.concat(parts));
     return stream;
   }
+}
+
+/** The secret in a ticket: 16 bytes after the version and the peer id. */
+export function secretOf(ticket: string): Uint8Array {
+  const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
+  const digits = [...ticket.replace(/^quiver/, "")].map((letter) => alphabet.indexOf(letter));
+  const bits = digits.map((digit) => digit.toString(2).padStart(5, "0")).join("");
+  return Uint8Array.from({ length: 16 }, (_, at) =>
+    Number.parseInt(bits.slice(8 * (33 + at), 8 * (34 + at)), 2),
+  );
+}
+
+/** The proof of a ticket's secret for one connection. */
+export function proofOf(secret: Uint8Array, connection: Connection): Uint8Array {
+  const label = "EXPORTER-quiver/1-ticket";
+  const material = connection.exportKeyingMaterial(label, new Uint8Array());
+  return createHmac("sha256", secret).update("quiver/1 ticket").update(material).digest();
 }
 
 /** How an offer departs from the truth. */

@@ -20,7 +20,7 @@ const options = { alice: { tuning }, bob: { tuning } };
 const withoutRetries = { send: { retryForMs: 0 }, receive: { retryForMs: 0 } };
 
 for (const bytes of [1000, 20_000, 250_000, 299_000]) {
-  test(`a connection cut after ${bytes} bytes fails on both sides and nothing has its final name`, async (t) => {
+  test(`S4: a connection cut after ${bytes} bytes fails on both sides and nothing has its final name`, async (t) => {
     const { alice, bob, network } = await peers(t, options);
     await alice.write("large.bin", random(200_000));
     await alice.write("folder/other.bin", random(100_000));

@@ -302,7 +302,7 @@ test("a receiver finds its transfer by the id that the offer gave it", async (t)
 });
 
 for (const executable of [undefined, false, true]) {
-  test(`S: an offer that is taken with executable ${executable} has its execute bits or not`, async (t) => {
+  test(`S10: an offer that is taken with executable ${executable} has its execute bits or not`, async (t) => {
     const answer = executable === undefined ? true : { executable };
     const { alice, bob } = await peers(t, { bob: { onOffer: () => answer } });
     await bob.peer.start();

@@ -100,7 +100,7 @@ test("what the receiver is asked about tells names, sizes and who sends", async 
   });
 });
 
-test("hidden names stand first in what the receiver is asked about, however many come before", async (t) => {
+test("S11: hidden names stand first in what the receiver is asked about, however many come before", async (t) => {
   const { alice, bob } = await peers(t);
   const names = Array.from({ length: 1100 }, (_, index) => `a${index}`);
   for (const name of [...names, ".bashrc", ".ssh/authorized_keys"]) await alice.write(name, name);

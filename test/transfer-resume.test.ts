@@ -6,6 +6,7 @@ import { systemClock } from "../src/clock.ts";
 import type { MemoryNetwork } from "../src/engine/memory.ts";
 import { Peer } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
+import { cleanPartials, findPartials } from "../src/transfer/partials.ts";
 import {
   assertBothFail,
   assertSameTree,
@@ -15,6 +16,7 @@ import {
   eventsOf,
   leftovers,
   type MemorySide,
+  memorySide,
   type PeersOptions,
   paths,
   peers,
@@ -201,7 +203,7 @@ test("R8: of a source that has grown only what is new is sent", async (t) => {
   assert.ok(carried.bytes < 150_000, `${carried.bytes} bytes were sent`);
 });
 
-test("R9: an equal file that would be overwritten costs no file bytes", async (t) => {
+test("R9, S12: an equal file that would be overwritten costs no file bytes", async (t) => {
   const { alice, bob, carried } = await pair(t);
   const content = random(size);
   await alice.write("large.bin", content, { mtimeMs: 1_600_000_000_000 });
@@ -320,5 +322,43 @@ async function assertSameContent(alice: MemorySide, bob: MemorySide, name: strin
   const [sent, received] = [await alice.read(name), await bob.read(`inbox/${name}`)];
   assert.ok(sent.equals(received), `${name} differs`);
 }
+
+test("S12: another sender of the same names learns nothing of what is left", async (t) => {
+  const { alice, bob, network } = await pair(t);
+  await alice.write("large.bin", random(size));
+  await interrupt({ alice, bob, network }, ["large.bin"], 200_000);
+  const carol = await memorySide(t, network, { tuning });
+  await carol.write("large.bin", await alice.read("large.bin"));
+
+  const { receiving } = await transfer({ alice: carol, bob }, ["large.bin"]);
+
+  const events = await eventsOf(receiving);
+  assert.ok(!events.some(({ type }) => type === "resumed"));
+  assert.notDeepEqual(await leftovers(bob), []);
+});
+
+test("R12: partials are listed, and removed where nobody receives", async (t) => {
+  const { alice, bob, network } = await pair(t);
+  await alice.write("large.bin", random(size));
+  await bob.write("inbox/.quiver-notes.partial", "a file of the user");
+  await bob.write("inbox/.quiver-mine/kept.txt", "kept");
+  await interrupt({ alice, bob, network }, ["large.bin"], 200_000);
+  const engine = network.engine("bob's other shell", bob.disk);
+
+  const [found, ...more] = await findPartials(engine, bob.at("inbox"));
+
+  assert.deepEqual(more, []);
+  assert.deepEqual(found?.items, ["large.bin"]);
+  assert.equal(found?.totalBytes, size);
+  assert.ok(found.provenBytes > 100_000 && found.provenBytes < size && !found.isInUse);
+  const folder = await engine.openFolder(`${bob.at("inbox")}/${found.name}`);
+  const lock = await folder.openLog("journal");
+  assert.ok((await cleanPartials(engine, bob.at("inbox")))[0]?.isInUse);
+  await lock.close();
+  assert.ok((await leftovers(bob)).length > 2);
+  await cleanPartials(engine, bob.at("inbox"));
+  assert.deepEqual(await leftovers(bob), [".quiver-notes.partial"]);
+  assert.equal(String(await bob.read("inbox/.quiver-mine/kept.txt")), "kept");
+});
 
 const overwrite = { receive: { onConflict: "overwrite" as const } };

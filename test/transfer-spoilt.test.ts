@@ -7,7 +7,7 @@ const tuning = smallTables;
 const options = { alice: { tuning }, bob: { tuning } };
 
 for (const profile of ["ultra", "standard"] as const) {
-  test(`a piece of ${profile} that is spoilt on the way is asked for again alone`, async (t) => {
+  test(`S6: a piece of ${profile} that is spoilt on the way is asked for again alone`, async (t) => {
     const { alice, bob } = await peers(t, options);
     const content = random(200_000);
     await alice.write("large.bin", content);

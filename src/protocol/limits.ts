@@ -10,6 +10,9 @@ export const maxHelloBytes = 32 * 1024;
 export const maxBatchBytes = 256 * 1024;
 export const maxBatchEntries = 1024;
 
+/** Bytes of all batches of one offer: ten million entries of usual names. */
+export const maxManifestBytes = 512 * 1024 * 1024;
+
 /** Entries of one offer. */
 export const maxEntries = 10_000_000;
 

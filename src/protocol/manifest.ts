@@ -8,7 +8,13 @@ import { createHash } from "node:crypto";
 import { TransferError } from "../errors.ts";
 import { decodeEntries, type Entry, encodeEntries, entryBound } from "./entry.ts";
 import { invalid } from "./fields.ts";
-import { maxBatchBytes, maxBatchEntries, maxEntries, maxPathBytes } from "./limits.ts";
+import {
+  maxBatchBytes,
+  maxBatchEntries,
+  maxEntries,
+  maxManifestBytes,
+  maxPathBytes,
+} from "./limits.ts";
 import { keptPaths, remember } from "./remember.ts";
 import { nameBytes } from "./wire-name.ts";
 
@@ -29,6 +35,7 @@ export class Manifest {
   /** Those of them whose names systems hide. */
   readonly hidden: number[] = [];
   #batches: Uint8Array[] = [];
+  #bytes = 0;
   /** Position of each batch's first entry. */
   #starts: number[] = [];
   /** Position of each entry's folder; -1 at the top. */
@@ -168,6 +175,10 @@ export class Manifest {
   }
 
   #keep(batch: Uint8Array, entries: number): void {
+    this.#bytes += batch.length;
+    if (this.#bytes > maxManifestBytes) {
+      throw new TransferError("LIMIT_EXCEEDED", "the offer's names are too many; send it in parts");
+    }
     this.#starts.push(this.#sealed);
     this.#batches.push(batch);
     this.#sealed += entries;

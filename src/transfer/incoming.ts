@@ -142,7 +142,13 @@ class Incoming implements Part {
   /** Reads the offer to its end. */
   async #gather(): Promise<void> {
     for (;;) {
-      const message = await this.mailbox.next();
+      const silent = () => new TransferError("PEER_UNREACHABLE", "the sender's offer does not end");
+      const message = await within(
+        this.#options.clock,
+        offerTimeoutMs,
+        this.mailbox.next(),
+        silent,
+      );
       if (message.type === "entries") {
         const first = this.#manifest.totals.entries;
         for (const [at, entry] of this.#manifest.addBatch(message.batch).entries()) {
@@ -285,6 +291,8 @@ function isConnectionLost(error: unknown): boolean {
 }
 
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");
+/** How long a sender may be silent within its offer: a walk of a slow disk takes its time. */
+const offerTimeoutMs = 5 * 60_000;
 /** How often it is looked whether the journal should be committed. */
 const commitCheckMs = 100;
 /** How long a receiver waits for the sender to have its receipt. */

@@ -49,4 +49,4 @@ export class Mailbox<T> {
   }
 }
 
-const capacity = 64;
+const capacity = 16;
