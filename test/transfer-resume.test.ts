@@ -174,6 +174,21 @@ test("R7: a sender that was started again serves its old ticket", async (t) => {
   assert.ok(carried.bytes < 1.15 * size + 30_000, `${carried.bytes} bytes were sent`);
 });
 
+test("R6: a push to a connected peer goes on over a new connection", async (t) => {
+  const { alice, bob, network, carried } = await pair(t, { bob: { tuning, onOffer: () => true } });
+  await bob.peer.start();
+  await alice.write("large.bin", random(size));
+  await alice.peer.connectToPeer(bob.peer.addresses[0] ?? "", bob.peer.peerId);
+  network.cutAfter(150_000);
+
+  const id = await alice.peer.sendFile(bob.peer.peerId, alice.at("large.bin"));
+  const { files } = (await alice.peer.getTransfer(id)?.done) ?? { files: [] };
+
+  assert.equal(files[0]?.status, "received");
+  await assertSameContent(alice, bob, "large.bin");
+  assert.ok(carried.bytes < 1.15 * size + 30_000, `${carried.bytes} bytes were sent`);
+});
+
 test("R8: of a source that has changed only the pieces that differ are sent", async (t) => {
   const { alice, bob, network, carried } = await pair(t);
   const content = random(size);

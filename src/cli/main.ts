@@ -53,11 +53,11 @@ function packageVersion(): string {
   return version;
 }
 
-/** A reader that went away, as `head` does, is no failure of the transfer. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/** A reader that went away, as `head` does, or a terminal that was closed is no failure of the transfer. */
+function ignoreClosedReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
 }
 
-process.stdout.on("error", ignoreClosedPipe);
-process.stderr.on("error", ignoreClosedPipe);
+process.stdout.on("error", ignoreClosedReader);
+process.stderr.on("error", ignoreClosedReader);
 process.exitCode = await run(process.argv);

@@ -25,6 +25,8 @@ export interface Engine {
    * `values` holds 32 bytes a piece, in order. A file of one piece (or empty) has its hash as the value.
    */
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array;
+  /** So many bytes that nobody can guess; in a simulation, those that its seed gives. */
+  random(bytes: number): Uint8Array;
 }
 
 /** Everything an endpoint must be told; the defaults are in `options.ts`. */

@@ -4,6 +4,7 @@
  * All engines of one network can reach each other; each has a disk of its own.
  */
 
+import { randomBytes } from "node:crypto";
 import type { Endpoint, EndpointOptions, Engine, Folder } from "./engine.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryEndpoint } from "./memory-endpoint.ts";
@@ -32,11 +33,13 @@ export interface MemoryNetwork {
   readonly carriedBytes: number;
 }
 
-/** Makes a network without machines. */
-export function createMemoryNetwork(): MemoryNetwork {
+/** Makes a network without machines; `random` is where their random bytes come from. */
+export function createMemoryNetwork(
+  random: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(randomBytes(bytes)),
+): MemoryNetwork {
   const network = new Network<MemoryEndpoint>();
   return {
-    engine: (name = "machine", disk = new MemoryDisk()) => engineOn(network, name, disk),
+    engine: (name = "machine", disk = new MemoryDisk()) => engineOn(network, name, disk, random),
     cutAfter: (bytes) => network.cutAfter(bytes),
     cut: () => network.cut(),
     mend: () => network.mend(),
@@ -46,11 +49,17 @@ export function createMemoryNetwork(): MemoryNetwork {
   };
 }
 
-function engineOn(network: Network<MemoryEndpoint>, name: string, disk: MemoryDisk): MemoryEngine {
+function engineOn(
+  network: Network<MemoryEndpoint>,
+  name: string,
+  disk: MemoryDisk,
+  random: Engine["random"],
+): MemoryEngine {
   return {
     name,
     disk,
     mergePieces,
+    random,
     async bind(options: EndpointOptions): Promise<Endpoint> {
       return new MemoryEndpoint(network, options);
     },

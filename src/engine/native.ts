@@ -1,5 +1,6 @@
 /** The engine in Rust: adapts the addon to `engine.ts`, and nothing else. */
 
+import { randomBytes } from "node:crypto";
 import { encodeName } from "../lossless-name.ts";
 import type {
   BidirectionalStream,
@@ -64,6 +65,10 @@ class NativeEngine implements Engine {
 
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array {
     return nativeNow(() => this.#addon.mergePieces(values, fileBytes, pieceBytes));
+  }
+
+  random(bytes: number): Uint8Array {
+    return new Uint8Array(randomBytes(bytes));
   }
 }
 

@@ -16,8 +16,9 @@ import { background, bindEndpoint, dialPeer, helloOf, type PeerContext } from ".
 import { Guests } from "./guests.ts";
 import { loadIdentity } from "./identity.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
+import { pushTo } from "./pushing.ts";
 import { receiveTicket, takeOffer } from "./receiving.ts";
-import { sendOver, serveTicket } from "./sending.ts";
+import { type SentSources, serveTicket } from "./sending.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { Tickets } from "./tickets.ts";
 import { TransferList } from "./transfer-list.ts";
@@ -28,15 +29,19 @@ export class Peer {
   readonly #tickets: Tickets;
   /** Connections made for {@link Peer.connectToPeer} or by others, by peer id. */
   readonly #sessions = new Map<string, Session>();
+  /** Addresses at which {@link Peer.connectToPeer} has found peers. */
+  readonly #dialled = new Map<string, string>();
+  /** The sessions over which incoming transfers were offered. */
+  readonly #offeredOver = new WeakMap<TransferRecord, Session>();
   readonly #guests: Guests;
   readonly #transfers: TransferList;
   #isStarted = false;
 
   private constructor(context: PeerContext) {
     this.#context = context;
-    this.#tickets = new Tickets(context.clock);
+    this.#tickets = new Tickets(context.clock, (bytes) => context.engine.random(bytes));
     this.#guests = new Guests(context.tuning);
-    this.#transfers = new TransferList(context.options.logger);
+    this.#transfers = new TransferList(context.engine, context.clock, context.options.logger);
   }
 
   /**
@@ -94,6 +99,7 @@ export class Peer {
       options.signal,
     );
     this.#keep(await Session.dial(connection, this.#sessionOptions()));
+    this.#dialled.set(peerId, address);
   }
 
   /**
@@ -109,13 +115,13 @@ export class Peer {
     targetDir = "",
     options: { signal?: AbortSignal } = {},
   ): Promise<string> {
-    const session = this.#session(peerId);
-    const source = await Source.open(this.#context.engine, [path]);
+    this.#session(peerId);
+    const first = await Source.open(this.#context.engine, [path]);
     const record = this.#transfers.add("send", options);
-    const work = sendOver(this.#context, session, source, record, { targetDir });
+    const work = this.#push(peerId, this.#sources(first, [path]), record, { targetDir });
     this.#transfers.run(
       record,
-      work.finally(() => source.close()),
+      work.finally(() => first.close()),
     );
     return record.id;
   }
@@ -160,17 +166,37 @@ export class Peer {
     record: TransferRecord,
     options: SendOptions,
   ): Promise<Receipt> {
-    const session = options.to === undefined ? null : this.#session(options.to);
-    const source = await Source.open(this.#context.engine, paths);
+    if (options.to !== undefined) this.#session(options.to);
+    const first = await Source.open(this.#context.engine, paths);
+    const sources = this.#sources(first, paths);
     try {
-      if (session) return await sendOver(this.#context, session, source, record, options);
+      if (options.to !== undefined) return await this.#push(options.to, sources, record, options);
       await this.start();
-      const again = () => Source.open(this.#context.engine, paths);
-      const sources = { first: source, again };
       return await serveTicket(this.#context, this.#tickets, sources, record, options);
     } finally {
-      await source.close();
+      await first.close();
     }
+  }
+
+  #sources(first: Source, paths: readonly string[]): SentSources {
+    return { first, again: () => Source.open(this.#context.engine, paths) };
+  }
+
+  /** Sends to a peer that is connected; a connection that is lost is dialled again. */
+  #push(
+    peerId: string,
+    sources: SentSources,
+    record: TransferRecord,
+    options: SendOptions,
+  ): Promise<Receipt> {
+    const connect = async () => {
+      const address = this.#dialled.get(peerId);
+      const { signal } = record;
+      // A peer that dialled this one must come back by itself.
+      if (address !== undefined) await this.connectToPeer(address, peerId, { signal });
+      return this.#session(peerId);
+    };
+    return pushTo(this.#context, connect, sources, record, options);
   }
 
   async #acceptConnections(): Promise<void> {
@@ -227,10 +253,14 @@ export class Peer {
   #takeOffer(session: Session, offer: OfferMessage): void {
     const { transfer } = offer;
     const { onOffer } = this.#context.options;
-    if (this.getTransfer(transfer)) {
+    const earlier = this.#transfers.find(transfer);
+    const over = earlier && this.#offeredOver.get(earlier);
+    if (earlier && (over?.peerId !== session.peerId || over === session)) {
       session.closeFor(unexpected("an offer with the id of another"));
       return;
     }
+    // The sender has lost a connection that this side may still believe in.
+    earlier?.lose(new TransferError("CONNECTION_LOST", "the sender dialled again"));
     const answered = onOffer && this.#guests.wait(session);
     if (!onOffer || !answered) {
       const [code, reason] = onOffer ? tooManyOffers : noOffers;
@@ -239,11 +269,13 @@ export class Peer {
     }
     const answer = async (summary: OfferSummary) => {
       const given = await onOffer(summary);
+      await earlier?.done.catch(() => {});
       answered();
       if (given) this.#guests.trust(session);
       return given;
     };
     const record = this.#transfers.add("receive", { id: transfer });
+    this.#offeredOver.set(record, session);
     const work = takeOffer(this.#context, session, offer, record, answer);
     this.#transfers.run(record, work.finally(answered));
   }

@@ -52,15 +52,15 @@ export async function sendOver(
 export async function serveTicket(
   context: PeerContext,
   tickets: Tickets,
-  sources: TicketSources,
+  sources: SentSources,
   record: TransferRecord,
   options: SendOptions,
 ): Promise<Receipt> {
   return new TicketServer(context, sources, record, options).run(tickets);
 }
 
-/** What a ticket is for, walked anew for each receiver that comes later than the first. */
-export interface TicketSources {
+/** What is sent, walked anew for each connection after the first. */
+export interface SentSources {
   first: Source;
   again: () => Promise<Source>;
 }
@@ -68,7 +68,7 @@ export interface TicketSources {
 /** Serves one ticket. */
 class TicketServer {
   readonly #context: PeerContext;
-  readonly #sources: TicketSources;
+  readonly #sources: SentSources;
   readonly #record: TransferRecord;
   readonly #options: SendOptions;
   readonly #result = Promise.withResolvers<Receipt>();
@@ -80,7 +80,7 @@ class TicketServer {
 
   constructor(
     context: PeerContext,
-    sources: TicketSources,
+    sources: SentSources,
     record: TransferRecord,
     options: SendOptions,
   ) {
@@ -127,8 +127,10 @@ class TicketServer {
     }
     const serving: Serving = { session, done: Promise.resolve() };
     this.#serving.set(peerId, serving);
-    // A receiver that comes back has lost a connection that this side may still believe in.
-    earlier?.session.closeFor(new TransferError("CONNECTION_LOST", "the receiver dialled again"));
+    // A receiver that comes back has lost a connection that this side may still believe in. One that
+    // hears of it is a second command of the same person: would it dial again, both would for ever.
+    const reason = "another command of the same receiver has dialled since";
+    earlier?.session.closeFor(new TransferError("PEER_REJECTED", reason));
     await earlier?.done;
     serving.done = this.#serveOne(serving);
     await serving.done;

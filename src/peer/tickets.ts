@@ -1,6 +1,5 @@
 /** The tickets that a peer honours now. */
 
-import { randomBytes } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { isTicketProof } from "../protocol/proof.ts";
 import type { Session } from "./session.ts";
@@ -15,10 +14,13 @@ interface Entry {
 /** Secrets of tickets, each with what its holder gets. */
 export class Tickets {
   readonly #clock: Clock;
+  readonly #random: (bytes: number) => Uint8Array;
   readonly #entries = new Set<Entry>();
 
-  constructor(clock: Clock) {
+  /** `random` gives bytes that nobody can guess. */
+  constructor(clock: Clock, random: (bytes: number) => Uint8Array) {
     this.#clock = clock;
+    this.#random = random;
   }
 
   /** Makes a secret, or takes a known one, that is good for `lifeMs`. Returns it with a function that ends it. */
@@ -27,7 +29,7 @@ export class Tickets {
     serve: (session: Session) => void,
     known?: Uint8Array,
   ): { secret: Uint8Array; revoke: () => void } {
-    const secret = known ?? new Uint8Array(randomBytes(16));
+    const secret = known ?? this.#random(16);
     const entry = { secret, expiresAtMs: this.#clock.now() + lifeMs, serve };
     this.#entries.add(entry);
     return { secret, revoke: () => this.#entries.delete(entry) };

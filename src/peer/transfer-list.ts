@@ -1,7 +1,7 @@
 /** The transfers of one peer: all that run, and the last that have ended. */
 
-import { randomBytes } from "node:crypto";
-import { systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import type { Engine } from "../engine/engine.ts";
 import { maxEndedTransfers } from "../options.ts";
 import type { Direction, Logger, Receipt } from "../transfer/events.ts";
 import { LogLines } from "../transfer/log-lines.ts";
@@ -10,22 +10,26 @@ import { background } from "./context.ts";
 
 /** Transfers by the id that each has now: a receiver learns the sender's with the offer. */
 export class TransferList {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
   readonly #logger: Logger | undefined;
   readonly #records = new Set<TransferRecord>();
   readonly #ended: TransferRecord[] = [];
   readonly #working = new Set<Promise<unknown>>();
 
   /** Begins empty; `logger` is told of all of them. */
-  constructor(logger: Logger | undefined) {
+  constructor(engine: Engine, clock: Clock, logger: Logger | undefined) {
+    this.#engine = engine;
+    this.#clock = clock;
     this.#logger = logger;
   }
 
   /** Adds a transfer; without an id it gets one of its own. */
   add(direction: Direction, given: { id?: string; signal?: AbortSignal } = {}): TransferRecord {
-    const id = given.id ?? randomBytes(16).toString("hex");
+    const id = given.id ?? Buffer.from(this.#engine.random(16)).toString("hex");
     const record = new TransferRecord(direction, id, given.signal);
     this.#records.add(record);
-    if (this.#logger) background(logEvents(record, this.#logger));
+    if (this.#logger) background(logEvents(record, this.#clock, this.#logger));
     return record;
   }
 
@@ -44,8 +48,10 @@ export class TransferList {
 
   /** The transfer with an id; undefined for one that nobody knows, or that ended long ago. */
   find(id: string): TransferRecord | undefined {
-    for (const record of this.#records) if (record.id === id) return record;
-    return undefined;
+    let found: TransferRecord | undefined;
+    // The last one: a transfer that goes on over a new connection has the id that it had.
+    for (const record of this.#records) if (record.id === id) found = record;
+    return found;
   }
 
   /** Cancels all; resolves when they have ended. */
@@ -61,9 +67,9 @@ export class TransferList {
   }
 }
 
-async function logEvents(record: TransferRecord, logger: Logger): Promise<void> {
+async function logEvents(record: TransferRecord, clock: Clock, logger: Logger): Promise<void> {
   const lines = new LogLines();
   for await (const event of record) {
-    for (const line of lines.linesOf(event, systemClock.now())) logger.info(line);
+    for (const line of lines.linesOf(event, clock.now())) logger.info(line);
   }
 }

@@ -58,7 +58,7 @@ export class Staging {
   /** Opens a folder by its name; null when another process has it, or something else stands there. */
   static async #openOne(target: Folder, name: string): Promise<Staging | null> {
     const isNew = await createFolder(target, name);
-    if (isNew) await target.setMetadata(name, { mode: 0o700, mtimeMs: Date.now() });
+    if (isNew) await closeToOthers(target, name);
     let folder: Folder | null = null;
     let log: LogFile | null = null;
     try {
@@ -145,6 +145,11 @@ interface Place {
   target: Folder;
   name: string;
   folder: Folder;
+}
+
+async function closeToOthers(above: Folder, name: string): Promise<void> {
+  const created = await above.stat(name);
+  if (created) await above.setMetadata(name, { mode: 0o700, mtimeMs: created.mtimeMs });
 }
 
 /** Creates a folder; false if something stands there. */

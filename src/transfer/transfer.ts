@@ -51,6 +51,11 @@ export class TransferRecord implements Transfer {
     this.#controller.abort(new TransferError("CANCELLED", "the transfer was cancelled"));
   }
 
+  /** Ends it because its connection is known to be of no use any more. */
+  lose(error: TransferError): void {
+    this.#controller.abort(error);
+  }
+
   progress(): TransferProgress {
     return this.#progress;
   }

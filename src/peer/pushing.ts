@@ -1,0 +1,36 @@
+/** Sends a source to a peer that is connected, and goes on over a new connection when one is lost. */
+
+import { retryForMs as defaultRetryForMs } from "../options.ts";
+import type { Receipt } from "../transfer/events.ts";
+import type { TransferRecord } from "../transfer/transfer.ts";
+import type { PeerContext } from "./context.ts";
+import type { SendOptions } from "./peer-options.ts";
+import { withRetries } from "./retry.ts";
+import { type SentSources, sendOver } from "./sending.ts";
+import type { Session } from "./session.ts";
+
+/** Offers the source, and what it is by then to each later connection; `connect` has the session to use. */
+export async function pushTo(
+  context: PeerContext,
+  connect: () => Promise<Session>,
+  sources: SentSources,
+  record: TransferRecord,
+  options: SendOptions,
+): Promise<Receipt> {
+  const retryForMs = options.retryForMs ?? defaultRetryForMs;
+  let isFirst = true;
+  return withRetries({ clock: context.clock, record, retryForMs }, async (reached) => {
+    const session = await connect();
+    reached();
+    if (isFirst) {
+      isFirst = false;
+      return sendOver(context, session, sources.first, record, options);
+    }
+    const source = await sources.again();
+    try {
+      return await sendOver(context, session, source, record, options);
+    } finally {
+      await source.close();
+    }
+  });
+}
