@@ -42,6 +42,11 @@ export class Lab {
     netlab("cut", this.name);
   }
 
+  /** Carries them again. */
+  mend(): void {
+    netlab("mend", this.name);
+  }
+
   /** Runs a short command on a host and returns its output. */
   output(host: Host, ...command: string[]): string {
     const [program = "", ...args] = [...this.on(host), ...command];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";
+import { jsonLine } from "../src/cli/json-output.ts";
 import { offerText } from "../src/cli/offer-text.ts";
 import { receiptDetails, receiptSummary, requireComplete } from "../src/cli/receipt-text.ts";
 import { readTicket, ticketView } from "../src/cli/ticket-text.ts";
@@ -192,3 +193,12 @@ for (const argument of [undefined, "-"]) {
     await assert.rejects(reading, { code: "INVALID_ARGUMENT" });
   });
 }
+
+test("a line of JSON has nothing in it that a terminal obeys, and the same value", () => {
+  const value = { name: "a\u001b[2J\u007f\u009b31m\u202e\u2028\u{e0001}b\\u" };
+
+  const line = jsonLine(value);
+
+  assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.deepEqual(JSON.parse(line), value);
+});

@@ -338,6 +338,27 @@ async function assertSameContent(alice: MemorySide, bob: MemorySide, name: strin
   assert.ok(sent.equals(received), `${name} differs`);
 }
 
+test("S11: a sender that wishes for another folder after a cut is asked about again", async (t) => {
+  const { alice, bob, network } = await pair(t);
+  await alice.write("large.bin", random(size));
+  let sessions = 0;
+  const send = {
+    get targetDir() {
+      sessions += 1;
+      return sessions === 1 ? "" : ".ssh";
+    },
+  };
+  const asked: string[] = [];
+  const accept = ({ targetDir }: { targetDir: string }) => asked.push(targetDir) === 1;
+  network.cutAfter(150_000);
+
+  const { receiving } = await begin({ alice, bob }, ["large.bin"], { send, receive: { accept } });
+
+  await assert.rejects(receiving.done, { code: "PEER_REJECTED" });
+  assert.deepEqual(asked, ["", ".ssh"]);
+  assert.deepEqual(await paths(bob), []);
+});
+
 test("S12: another sender of the same names learns nothing of what is left", async (t) => {
   const { alice, bob, network } = await pair(t);
   await alice.write("large.bin", random(size));

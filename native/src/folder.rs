@@ -229,6 +229,13 @@ impl Folder {
         blocking(move || at(b"", platform::sync_folder(&root))).await
     }
 
+    /// Whether the folder is this user's, and nobody else may change what is in it.
+    #[napi]
+    pub async fn is_own(&self) -> Result<bool> {
+        let root = self.root()?;
+        blocking(move || at(b"", platform::is_own(&root))).await
+    }
+
     /// Bytes that this user may still write on the folder's disk.
     #[napi]
     pub async fn free_bytes(&self) -> Result<f64> {

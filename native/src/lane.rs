@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use crate::{
     bundle::{self, BundledResult},
-    error::Result,
+    error::{EngineError, Result},
     folder::Folder,
     partial::PartialFile,
     piece::{Run, RunOptions, exact},
@@ -16,6 +16,9 @@ use crate::{
     source::SourceFile,
     stream::{ReceiveHalf, SendHalf},
 };
+
+/// Bytes that are read into memory at once, at most.
+const MOST_READ: usize = 16 << 20;
 
 /// The sending half of a stream; see `SendStream` in `engine.ts`.
 #[napi]
@@ -198,7 +201,12 @@ impl ReceiveStream {
     /// Reads exactly so many bytes; nothing when the stream ended before the first.
     #[napi]
     pub async fn read(&self, length: f64) -> Result<Option<Buffer>> {
-        let mut bytes = vec![0; exact("length", length)? as usize];
+        let length = exact("length", length)? as usize;
+        if length > MOST_READ {
+            let text = format!("length: {length} is over {MOST_READ} bytes");
+            return Err(EngineError::argument(text));
+        }
+        let mut bytes = vec![0; length];
         let half = &self.half;
         let is_there = half
             .unless_given_up(async { half.incoming().await?.fill_or_end(&mut bytes).await })

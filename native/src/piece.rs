@@ -15,6 +15,8 @@ const CODEC_ABSENT: u8 = 255;
 const SMALLEST_PIECE: u64 = 1024;
 /// A piece is held in memory as a whole before its header is sent.
 const LARGEST_PIECE: u64 = 16 << 20;
+/// The values of a run's pieces are held until its end.
+const MOST_PIECES: u64 = 65_536;
 /// Integers of JavaScript are exact up to here.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -108,7 +110,8 @@ impl Run {
         let is_aligned = run.offset.is_multiple_of(run.piece_bytes)
             && (end == run.file_bytes || run.length.is_multiple_of(run.piece_bytes));
         let has_pieces = run.length > 0 || run.file_bytes == 0;
-        if !is_aligned || !has_pieces || end > run.file_bytes {
+        let is_short = run.length.div_ceil(run.piece_bytes) <= MOST_PIECES;
+        if !is_aligned || !is_short || !has_pieces || end > run.file_bytes {
             return Err(EngineError::argument(format!(
                 "{} bytes at {} are no whole pieces of {} bytes in a file of {}",
                 run.length, run.offset, run.piece_bytes, run.file_bytes

@@ -16,14 +16,19 @@ pub struct RuntimeOptions {
     pub worker_threads: u32,
 }
 
+/// More would only take time from each other.
+const MOST_THREADS: u32 = 256;
+
 /// Starts the runtime with so many threads; only the first call of a process has an effect.
 ///
 /// napi-rs has started one of its own when the addon was loaded, so this must come before the
 /// first asynchronous call: whatever runs on that one would be cut off.
 #[napi]
 pub fn start_runtime(options: RuntimeOptions) -> napi::Result<()> {
-    if options.worker_threads == 0 {
-        return Err(EngineError::argument("worker threads: 0; at least 1 is needed").into());
+    let threads = options.worker_threads;
+    if !(1..=MOST_THREADS).contains(&threads) {
+        let text = format!("worker threads: {threads}; 1 to {MOST_THREADS} can be had");
+        return Err(EngineError::argument(text).into());
     }
     if STARTED.set(()).is_err() {
         return Ok(());

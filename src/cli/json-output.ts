@@ -16,9 +16,17 @@ export class JsonOutput {
     return this.#endsWithError;
   }
 
-  /** Writes one event exactly as the library gave it. */
+  /** Writes one event exactly as the library gave it; what a terminal would obey is written as \\uXXXX. */
   write(event: TransferEvent): void {
     this.#endsWithError = event.type === "error";
-    this.#stream.write(`${JSON.stringify(event)}\n`);
+    this.#stream.write(`${jsonLine(event)}\n`);
   }
+}
+
+/** A value as JSON on one line that is harmless on a terminal: the names in it are a peer's. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
 }

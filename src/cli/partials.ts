@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { displayText, listPartials, type PartialTransfer, removePartials } from "../index.ts";
 import { formatBytes, formatCount } from "./format.ts";
+import { jsonLine } from "./json-output.ts";
 
 /** Adds the command to a program. */
 export function addPartialsCommand(program: Command): void {
@@ -19,7 +20,7 @@ export function addPartialsCommand(program: Command): void {
 async function partials(flags: { into: string; clean?: true; json?: true }): Promise<void> {
   const found = flags.clean ? await removePartials(flags.into) : await listPartials(flags.into);
   for (const partial of found) {
-    const line = flags.json ? JSON.stringify(partial) : textOf(partial);
+    const line = flags.json ? jsonLine(partial) : textOf(partial);
     process.stdout.write(`${line}\n`);
   }
   if (flags.json) return;

@@ -42,7 +42,9 @@ export function requireComplete(receipt: Receipt): void {
   );
 }
 
-function placeText(into: string, files: readonly ReceiptFile[]): string {
+function placeText(folder: string, files: readonly ReceiptFile[]): string {
+  // The sender has a say in its last parts.
+  const into = displayText(folder);
   const [only] = files;
   if (files.length !== 1 || only?.status !== "received") return `in ${into}`;
   return `as ${join(into, displayText(only.savedAs ?? only.path))}`;

@@ -76,6 +76,8 @@ export interface Folder {
   syncAll(): Promise<void>;
   /** Returns when the folder's own list of names is on the disk. */
   sync(): Promise<void>;
+  /** Whether the folder is this user's, and nobody else may change what is in it. */
+  isOwn(): Promise<boolean>;
   /** Bytes that this user may still write on the folder's disk. */
   freeBytes(): Promise<number>;
   close(): Promise<void>;

@@ -155,6 +155,11 @@ export class MemoryFolder implements Folder {
     this.#disk.change({ kind: "sync", nodes: [this.#node] });
   }
 
+  /** See {@link Folder.isOwn}; there is one user here. */
+  async isOwn(): Promise<boolean> {
+    return (this.#node.mode & OTHERS_WRITE) === 0;
+  }
+
   /** See {@link Folder.freeBytes}. */
   async freeBytes(): Promise<number> {
     this.#disk.check("freeBytes");
@@ -246,3 +251,4 @@ function namesOf(path: string): string[] {
 }
 
 const UMASK = 0o022;
+const OTHERS_WRITE = 0o022;

@@ -119,6 +119,7 @@ export interface AddonFolder {
   setMetadata(path: Uint8Array, mode: number, mtimeMs: number): Promise<void>;
   syncAll(): Promise<void>;
   sync(): Promise<void>;
+  isOwn(): Promise<boolean>;
   freeBytes(): Promise<number>;
   close(): void;
 }

@@ -102,6 +102,10 @@ export class NativeFolder implements Folder {
     await native(this.handle.sync());
   }
 
+  async isOwn(): Promise<boolean> {
+    return await native(this.handle.isOwn());
+  }
+
   async freeBytes(): Promise<number> {
     return await native(this.handle.freeBytes());
   }

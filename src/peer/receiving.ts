@@ -16,11 +16,11 @@ import {
   type IncomingOptions,
   type OfferMessage,
   receiveOffer,
-  Unsettled,
 } from "../transfer/incoming.ts";
 import { nameRules } from "../transfer/landing-name.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
+import { Unsettled } from "../transfer/unsettled.ts";
 import { bindEndpoint, dialPeer, helloOf, orAborted, type PeerContext } from "./context.ts";
 import { temporaryIdentity } from "./identity.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
@@ -131,8 +131,9 @@ function decideOnce(context: PeerContext, options: ReceiveOptions): IncomingOpti
   const onConflict = rememberChoices(options.onConflict ?? "rename");
   let accepted: string | null = null;
   return async (summary, fingerprint) => {
-    if (accept && accepted !== fingerprint && !(await accept(summary))) return null;
-    accepted = fingerprint;
+    const offered = JSON.stringify([fingerprint, summary.targetDir]);
+    if (accept && accepted !== offered && !(await accept(summary))) return null;
+    accepted = offered;
     return decision(context, summary, { into, onConflict, executable: true });
   };
 }

@@ -46,5 +46,8 @@ export const maxBundledFileBytes = 1024 * 1024;
 export const minPieceLog = 10;
 export const maxPieceLog = 24;
 
+/** Pieces of one run: their values are held until its end. */
+export const maxRunPieces = 65_536;
+
 /** Pieces of one file: 16 TiB in pieces of 1 MiB. */
 export const maxPieces = 2 ** 24;

@@ -1,8 +1,8 @@
 /** One file of which some pieces are there: opened when it is first needed, closed when it is whole. */
 
 import type { Folder, PartialFile } from "../engine/engine.ts";
-import { TransferError } from "../errors.ts";
 import type { Entry } from "../protocol/entry.ts";
+import { isDiskFailure } from "./disk-failure.ts";
 import { PieceTable } from "./piece-table.ts";
 
 /** Where a file arrives, and what it is. */
@@ -46,9 +46,8 @@ export class ArrivingFile {
       await partial.sync();
       return true;
     } catch (error) {
-      const isOfDisk = error instanceof TransferError && error.code.startsWith("DISK_");
       // It was closed meanwhile; but a failed sync stays a failure: the next one may hide it.
-      if (this.#isClosed && !isOfDisk) return false;
+      if (this.#isClosed && !isDiskFailure(error)) return false;
       throw error;
     }
   }

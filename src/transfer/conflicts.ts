@@ -1,6 +1,7 @@
 /** Decides where each top-level thing of an offer lands, before the first byte is asked for. */
 
 import type { Folder } from "../engine/engine.ts";
+import { TransferError } from "../errors.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { Conflict, ConflictChoice } from "./events.ts";
 import type { LandingNames } from "./landing-names.ts";
@@ -60,12 +61,22 @@ export async function planLanding(
       if (landed.has(entry)) plan.landed.add(entry);
       else if (item.way === "leave" || (item.way === "merge" && !item.replace)) {
         if (manifest.entry(entry).kind === "folder") continue;
-        const isLeft = item.way === "leave" || (await target.stat(names.path(entry))) !== null;
+        const isLeft = item.way === "leave" || (await isTaken(target, names.path(entry)));
         if (isLeft) plan.skipped.add(entry);
       }
     }
   }
   return plan;
+}
+
+/** Whether something stands at a path, or on the way to it: a link there is followed by nobody. */
+async function isTaken(target: Folder, path: string): Promise<boolean> {
+  try {
+    return (await target.stat(path)) !== null;
+  } catch (error) {
+    if (error instanceof TransferError && error.code === "DISK_DENIED") return true;
+    throw error;
+  }
 }
 
 /** Positions as runs of neighbours, for the wire. */

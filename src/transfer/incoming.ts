@@ -26,6 +26,7 @@ import {
 } from "./reception.ts";
 import type { TransferRecord } from "./transfer.ts";
 import { unexpected } from "./unexpected.ts";
+import { Unsettled } from "./unsettled.ts";
 
 /** What a transfer is received with. */
 export interface IncomingOptions {
@@ -66,19 +67,6 @@ export async function receiveOffer(
   options: IncomingOptions,
 ): Promise<Receipt> {
   return new Incoming(channel, offer, record, options).run();
-}
-
-/** Everything has landed, but the connection was lost before the sender knew. */
-export class Unsettled extends TransferError {
-  readonly receipt: Receipt;
-  /** Ends the transfer all the same, or frees it for another try. */
-  readonly ways: { end: () => Promise<void>; leave: () => Promise<void> };
-
-  constructor(receipt: Receipt, ways: Unsettled["ways"]) {
-    super("CONNECTION_LOST", "everything is here, but the sender does not know it yet");
-    this.receipt = receipt;
-    this.ways = ways;
-  }
 }
 
 class Incoming implements Part {
@@ -166,26 +154,14 @@ class Incoming implements Part {
   async #receive(decision: IncomingDecision): Promise<Receipt> {
     const { target, onConflict, into, executable } = decision;
     if (!executable) this.#manifest.dropExecuteBits();
-    const { clock, engine, rules, formats, pieceTable } = this.#options;
+    const { clock } = this.#options;
     const { id: transferId } = this.#record;
     const { peerId } = this.#channel;
     const [manifest, names] = [this.#manifest, this.#names];
     const startedAtMs = clock.now();
     const say = (message: ControlMessage) => this.#say(message);
-    const options = {
-      engine,
-      clock,
-      rules,
-      formats,
-      pieceTable,
-      transferId,
-      peerId,
-      target,
-      onConflict,
-      manifest,
-      names,
-      say,
-    };
+    const about = { transferId, peerId, target, onConflict, manifest, names, say };
+    const options = { ...this.#options, ...about };
     const opening = openReception(options);
     // Whoever is asked about conflicts may take longer than the transfer lives.
     const reception = await this.#unlessEnded(opening).catch(async (error) => {
@@ -206,12 +182,11 @@ class Incoming implements Part {
     const landed = { transferId, manifest, plan, arrivals, landing };
     const { files, bytes } = await sayReceipt(landed, seconds, say);
     const receipt = { transferId, files, bytes, seconds, skipped: this.#skippedBySender, into };
-    const end = () =>
-      landing.isIncomplete ? leaveReception(reception) : removeReception(reception);
+    const end = () => this.#end(reception, !landing.isIncomplete);
     // The sender must have its receipt before this side may close; one that is silent is not waited for.
     const settled = within(clock, settleMs, listening, () => declined);
     const isLost = await settled.then(() => false, isConnectionLost);
-    if (isLost) throw new Unsettled(receipt, { end, leave: () => leaveReception(reception) });
+    if (isLost) throw new Unsettled(receipt, { end, leave: () => this.#end(reception, false) });
     await end();
     return receipt;
   }
@@ -274,7 +249,13 @@ class Incoming implements Part {
     if (!this.#reception) return;
     // What a peer has sent that breaks the protocol is not worth keeping.
     const isBroken = errorCodes[code].exit === errorCodes.INVALID_FRAME.exit;
-    await (isBroken ? removeReception(this.#reception) : leaveReception(this.#reception));
+    await this.#end(this.#reception, isBroken);
+  }
+
+  /** Frees the reception; that this fails changes nothing of how the transfer has ended. */
+  async #end(reception: Reception, isRemoved: boolean): Promise<void> {
+    const ending = isRemoved ? removeReception(reception) : leaveReception(reception);
+    await ending.catch((error) => this.#record.warn(error));
   }
 
   #summary(): OfferSummary {

@@ -8,6 +8,7 @@
 import type { Clock } from "../clock.ts";
 import type { LogFile } from "../engine/engine.ts";
 import type { Manifest } from "../protocol/manifest.ts";
+import { naming } from "./disk-failure.ts";
 import {
   encodeRecord,
   type JournalRecord,
@@ -100,7 +101,7 @@ export class Journal {
 
   async #commit(): Promise<void> {
     if (this.#pending.length === 0) return;
-    const { clock, log, sync, anchor } = this.#options;
+    const { clock, sync, anchor } = this.#options;
     const startedAtMs = clock.now();
     const records = this.#pending;
     const dirty = this.#dirty;
@@ -112,14 +113,19 @@ export class Journal {
       await sync(dirty);
       if (!this.#isAnchored) await anchor();
       this.#isAnchored = true;
-      if (!this.#isBegun) await this.#begin();
-      for (const part of partsOf(records)) await log.append(part);
-      await log.sync();
+      await naming("the journal of what arrives", this.#write(records));
     } finally {
       this.#isCommitting = false;
       this.#endedAtMs = clock.now();
       this.#tookMs = this.#endedAtMs - startedAtMs;
     }
+  }
+
+  async #write(records: readonly Uint8Array[]): Promise<void> {
+    const { log } = this.#options;
+    if (!this.#isBegun) await this.#begin();
+    for (const part of partsOf(records)) await log.append(part);
+    await log.sync();
   }
 
   async #begin(): Promise<void> {

@@ -6,12 +6,14 @@
  * in the journal first, so that a later try knows it again.
  */
 
+import { displayText } from "../display-text.ts";
 import type { Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { WireFailure } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { type LandingPlan, numberedName } from "./conflicts.ts";
+import { naming } from "./disk-failure.ts";
 import type { Journal } from "./journal.ts";
 import type { LandingNames } from "./landing-names.ts";
 
@@ -34,6 +36,8 @@ export class Landing {
   readonly #options: LandingOptions;
   /** Names of top-level things that landed under another than they had. */
   readonly #landedAs = new Map<number, string>();
+  /** Top-level things of which this side's disk refused a part, with a file that it refused. */
+  readonly #waiting = new Map<number, number>();
 
   constructor(options: LandingOptions) {
     this.#options = options;
@@ -46,16 +50,20 @@ export class Landing {
   async land(): Promise<void> {
     const { manifest, plan, files, target, journal, arrivals } = this.#options;
     await journal.commit();
-    const waiting = this.#waiting();
+    for (const [entry, { code }] of arrivals.failures) {
+      const isOurs = code.startsWith("DISK_") && !arrivals.isAbsent(entry);
+      if (isOurs) this.#waiting.set(manifest.root(entry), entry);
+    }
     const failed = [...arrivals.failures.keys()];
-    const given = failed.filter((entry) => !waiting.has(manifest.root(entry)));
+    const given = failed.filter((entry) => !this.#waiting.has(manifest.root(entry)));
     for (const entry of given) journal.void(entry);
     await arrivals.discard(given);
     await this.#makeLinks();
     await this.#setFolders();
-    const tops = manifest.topLevel.filter((top) => !waiting.has(top));
+    const tops = manifest.topLevel.filter((top) => !this.#waiting.has(top));
     for (const top of tops) await this.#intend(top);
-    if (manifest.totals.folders + manifest.totals.links > 0) await files.syncAll();
+    const isTree = manifest.totals.folders + manifest.totals.links > 0;
+    if (isTree) await naming("what has arrived", files.syncAll());
     await journal.commit();
     for (const top of tops) {
       const item = plan.items.get(top);
@@ -66,12 +74,26 @@ export class Landing {
     const isDeep = tops.some((top) => {
       return plan.items.get(top)?.way === "merge" || this.#isRestricted(top);
     });
-    await (isDeep ? target.syncAll() : target.sync());
+    await naming("the folder where it lands", isDeep ? target.syncAll() : target.sync());
   }
 
   /** Whether another try can bring more. */
   get isIncomplete(): boolean {
-    return this.#waiting().size > 0;
+    const { manifest } = this.#options;
+    const failed = [...this.failures].some(([entry, { code }]) => {
+      return manifest.entry(entry).kind === "file" && code.startsWith("DISK_");
+    });
+    return failed || this.#waiting.size > 0;
+  }
+
+  /** Why a file that has arrived has not landed; undefined if it has. */
+  waits(entry: number): WireFailure | undefined {
+    const { manifest, arrivals } = this.#options;
+    const missing = this.#waiting.get(manifest.root(entry)) ?? -1;
+    const failure = arrivals.failures.get(missing);
+    if (!failure || manifest.entry(entry).kind !== "file") return undefined;
+    const path = displayText(manifest.path(missing), 200);
+    return { code: failure.code, reason: `it is here, and waits for ${path}, which failed` };
   }
 
   /** Path below the target folder where an entry landed. */
@@ -82,16 +104,6 @@ export class Landing {
     if (name === undefined) return path;
     const below = path.indexOf("/");
     return below < 0 ? name : name + path.slice(below);
-  }
-
-  /** Top-level things of which this side's disk refused a part. */
-  #waiting(): Set<number> {
-    const { manifest, arrivals } = this.#options;
-    const waiting = new Set<number>();
-    for (const [entry, { code }] of arrivals.failures) {
-      if (code.startsWith("DISK_") && !arrivals.isAbsent(entry)) waiting.add(manifest.root(entry));
-    }
-    return waiting;
   }
 
   async #makeLinks(): Promise<void> {
@@ -226,7 +238,8 @@ export class Landing {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof TransferError)) throw error;
+      // On a full disk nothing more can land.
+      if (!(error instanceof TransferError) || error.code === "DISK_FULL") throw error;
       this.failures.set(position, { code: error.code, reason: error.message.slice(0, 500) });
     }
   }

@@ -9,7 +9,7 @@ import {
   type LaneFormat,
   unitHeaderBytes,
 } from "../protocol/lane.ts";
-import { maxBundledFileBytes } from "../protocol/limits.ts";
+import { maxBundledFileBytes, maxRunPieces } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { Arrivals, Claim } from "./arrivals.ts";
 import { discardRun, pieceOverheadBytes } from "./discard-run.ts";
@@ -69,6 +69,7 @@ export class LaneReceiver {
   }): Promise<void> {
     const { arrivals, answered, want } = this.#context;
     const { entry, offset, length, pieceBytes } = header;
+    if ((length ?? 0) > maxRunPieces * pieceBytes) throw invalid("a run of too many pieces");
     const startedAt = this.#stream.receivedBytes;
     let again: { offset: number; length: number }[] = [];
     const claim = arrivals.claim(entry, offset, length, pieceBytes);

@@ -22,6 +22,9 @@ export class OutgoingPlan {
   readonly #skipped = new Set<number>();
   /** Bytes of files that need not travel. */
   skippedBytes = 0;
+  /** Runs come in order, so that a peer cannot name the same entries again and again. */
+  #skippedTo = 0;
+  #haveTo = 0;
   /** Which pieces of a file the receiver has; one byte a piece. */
   readonly #held = new Map<number, Uint8Array>();
   /** Pieces of files that the receiver wants compared first. */
@@ -35,7 +38,9 @@ export class OutgoingPlan {
   /** Leaves out a run of entries that the receiver has. `INVALID_FRAME` for one beyond the last. */
   skip(first: number, count: number): void {
     const { manifest } = this.#source;
-    if (first + count > manifest.totals.entries) throw unexpected("skip");
+    if (first < this.#skippedTo || first + count > manifest.totals.entries)
+      throw unexpected("skip");
+    this.#skippedTo = first + count;
     for (let entry = first; entry < first + count; entry += 1) {
       if (!this.#skipped.has(entry)) this.skippedBytes += manifest.entry(entry).bytes;
       this.#skipped.add(entry);
@@ -44,7 +49,9 @@ export class OutgoingPlan {
 
   /** Leaves out a run of files that the receiver has whole. `INVALID_FRAME` for one beyond the last. */
   haveFiles(first: number, count: number): void {
-    if (first + count > this.#source.manifest.totals.entries) throw unexpected("have");
+    const { entries } = this.#source.manifest.totals;
+    if (first < this.#haveTo || first + count > entries) throw unexpected("have");
+    this.#haveTo = first + count;
     for (let entry = first; entry < first + count; entry += 1) this.#skipped.add(entry);
   }
 
@@ -54,6 +61,7 @@ export class OutgoingPlan {
     // Pieces of another size than this side cuts are sent again.
     if (pieceBytes !== this.#pieceBytes(entry)) return;
     const held = this.#held.get(entry) ?? new Uint8Array(pieces);
+    if (held.subarray(first, first + count).includes(1)) throw unexpected("pieces twice");
     this.#held.set(entry, held.fill(1, first, first + count));
   }
 

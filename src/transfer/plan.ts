@@ -12,6 +12,7 @@ import {
   fewestLanes,
   type SizeTable,
 } from "../options.ts";
+import { maxRunPieces } from "../protocol/limits.ts";
 
 /** A file to plan. */
 export interface PlannedFile {
@@ -61,7 +62,8 @@ export function rangeBytesFor(fileBytes: number, tables: PlanTables): number {
   const pieceBytes = bytesFor(tables.pieceTable, fileBytes);
   const pieces = Math.ceil(fileBytes / pieceBytes);
   const share = Math.max(1, Math.floor(pieces / fewestLanes)) * pieceBytes;
-  const range = Math.max(pieceBytes, bytesFor(tables.rangeTable, fileBytes));
+  const most = maxRunPieces * pieceBytes;
+  const range = Math.min(most, Math.max(pieceBytes, bytesFor(tables.rangeTable, fileBytes)));
   return pieces < fewestLanes ? range : Math.min(range, share);
 }
 

@@ -52,7 +52,8 @@ function resultOf({ manifest, plan, arrivals, landing }: Landed, entry: number):
   if (plan.skipped.has(entry)) {
     return { ...nothing, status: "skipped", reason: "a file of that name is there already" };
   }
-  const failure = arrivals.failures.get(entry) ?? landing.failures.get(entry);
+  const failure =
+    arrivals.failures.get(entry) ?? landing.failures.get(entry) ?? landing.waits(entry);
   if (failure) return { ...nothing, status: "failed", ...failure };
   const hash = arrivals.hash(entry);
   if (!hash && manifest.entry(entry).kind === "file") {

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import type { FileStat, Folder, LogFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
+import { naming } from "./disk-failure.ts";
 import { Leftover } from "./leftover.ts";
 
 /** First and last characters of the hidden folder's name. */
@@ -63,6 +64,7 @@ export class Staging {
     let log: LogFile | null = null;
     try {
       folder = await target.openFolder(name);
+      if (!isNew && !(await folder.isOwn())) throw notOurs;
       log = await folder.openLog(journalName);
       const leftover = isNew ? null : Leftover.read(await log.readAll());
       if (leftover) await log.truncate(leftover.bytes);
@@ -99,7 +101,7 @@ export class Staging {
   /** Lets the next log, which is synced, take the journal's place. */
   async replaceJournal(): Promise<void> {
     await this.#folder.rename(nextJournalName, this.#folder, journalName, { replace: true });
-    await this.#folder.sync();
+    await naming("the folder of what arrives", this.#folder.sync());
     await this.#log.close();
     this.#log = this.#nextLog ?? this.#log;
     this.#nextLog = null;
@@ -107,8 +109,8 @@ export class Staging {
 
   /** Brings the names of the journal, of the files' folder and of this folder to disk. */
   async anchor(): Promise<void> {
-    await this.#folder.sync();
-    await this.#target.sync();
+    await naming("the folder of what arrives", this.#folder.sync());
+    await naming("the folder where it lands", this.#target.sync());
   }
 
   /** Frees the folder and leaves it for another try. */
@@ -123,9 +125,12 @@ export class Staging {
   async remove(): Promise<void> {
     await this.files.close();
     await this.#folder.close();
-    await this.#target.remove(this.#name);
-    await this.#nextLog?.close();
-    await this.#log.close();
+    try {
+      await this.#target.remove(this.#name);
+    } finally {
+      await this.#nextLog?.close();
+      await this.#log.close();
+    }
   }
 }
 
@@ -140,6 +145,9 @@ export function stagingKey(peerId: string, names: readonly string[]): string {
 export function isStaging({ name, kind }: Pick<FileStat, "kind"> & { name: string }): boolean {
   return kind === "folder" && name.startsWith(stagingPrefix) && name.endsWith(stagingSuffix);
 }
+
+/** Whoever owns the folder could change what is proven. */
+const notOurs = new TransferError("DISK_DENIED", "the staging folder is another user's");
 
 interface Place {
   target: Folder;

@@ -4,6 +4,7 @@ import type { Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { Arrivals } from "./arrivals.ts";
+import { naming } from "./disk-failure.ts";
 
 /** Where the files are. */
 export interface SyncedPlace {
@@ -20,7 +21,8 @@ export async function syncFiles(
   { files, manifest, pathOf, arrivals }: SyncedPlace,
   entries: ReadonlySet<number>,
 ): Promise<void> {
-  if (entries.size > mostSyncedEach) return files.syncAll();
+  const syncAll = () => naming("what has arrived", files.syncAll());
+  if (entries.size > mostSyncedEach) return syncAll();
   const folders = new Set<string>();
   for (const entry of entries) {
     const path = pathOf(entry);
@@ -30,7 +32,7 @@ export async function syncFiles(
       } catch (error) {
         // A file that is whole and for reading only.
         if (!(error instanceof TransferError) || error.code !== "DISK_DENIED") throw error;
-        return files.syncAll();
+        return syncAll();
       }
     }
     for (let end = path.lastIndexOf("/"); end >= 0; end = path.lastIndexOf("/", end - 1)) {
@@ -40,7 +42,7 @@ export async function syncFiles(
   for (const path of ["", ...folders]) {
     const folder = await files.openFolder(path);
     try {
-      await folder.sync();
+      await naming(path === "" ? "the folder of what has arrived" : path, folder.sync());
     } finally {
       await folder.close();
     }

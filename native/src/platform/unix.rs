@@ -243,6 +243,13 @@ pub fn free_bytes(folder: &Dir) -> io::Result<u64> {
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
+/// Tells whether a folder belongs to this user, and nobody else may change what is in it.
+pub fn is_own(folder: &Dir) -> io::Result<bool> {
+    let stat = rustix::fs::fstat(folder)?;
+    let others_write = stat.st_mode & 0o022 != 0;
+    Ok(stat.st_uid == rustix::process::geteuid().as_raw() && !others_write)
+}
+
 /// Opens a folder by a path of the system.
 pub fn open_folder(path: &OsStr) -> io::Result<Dir> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
