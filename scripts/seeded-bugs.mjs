@@ -36,6 +36,7 @@ try {
     writeFileSync(path, source);
     // A test that fails anyway, or that does not exist, finds nothing.
     const isAlive = isFound && passes(bug);
+    if (isFound && !isAlive) console.log(`${bug.name}: its test fails without it, too`);
     console.log(`${isAlive ? "✔ caught" : "✖ lives "} ${bug.name}: ${bug.what}`);
     if (!isAlive) survivors.push(bug.name);
   }

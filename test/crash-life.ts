@@ -67,7 +67,7 @@ export interface Life extends Recorded {
   pieces: Map<string, Uint8Array>;
   sender: MemoryDisk;
   /** Offers the same things to a receiver on another disk; resolves when it is done. */
-  offerAgain: (disk: MemoryDisk) => Promise<Recorded>;
+  offerAgain: (disk: MemoryDisk, onConflict?: ConflictChoice) => Promise<Recorded>;
   /** The same, whatever comes of it. */
   attempt: (disk: MemoryDisk) => Promise<Ends>;
 }
@@ -117,7 +117,7 @@ export async function live(t: TestContext, scene: Scene, seed: number): Promise<
     oldJournal,
     pieces,
     sender: disks.sender,
-    offerAgain: (disk) => play.record(disk, new DiskRecording(disk)),
+    offerAgain: (disk, policy) => play.record(disk, new DiskRecording(disk), policy),
     attempt: (disk) => play.offer(disk),
   };
 }
@@ -137,7 +137,11 @@ class Play {
   }
 
   /** Offers, and notes in a recording of the receiver's disk what happens when. */
-  async record(receiver: MemoryDisk, recording: DiskRecording): Promise<Recorded> {
+  async record(
+    receiver: MemoryDisk,
+    recording: DiskRecording,
+    policy?: ConflictChoice,
+  ): Promise<Recorded> {
     const offeredAt = recording.point;
     let toldAt = Number.POSITIVE_INFINITY;
     const told = (add: ReceiptReader["add"]) =>
@@ -148,7 +152,7 @@ class Play {
     const { add } = ReceiptReader.prototype;
     const reading = this.#t.mock.method(ReceiptReader.prototype, "add", told(add));
     try {
-      const ends = await this.offer(receiver);
+      const ends = await this.offer(receiver, policy);
       for (const end of [ends.sent, ends.received]) {
         if (end.status === "rejected") throw end.reason;
         const failed = end.value.files.filter(({ status }) => status === "failed");
@@ -164,8 +168,8 @@ class Play {
   }
 
   /** Offers from one new process to another; resolves when both are done. */
-  async offer(receiver: MemoryDisk): Promise<Ends> {
-    const { offer, onConflict } = this.#scene;
+  async offer(receiver: MemoryDisk, policy?: ConflictChoice): Promise<Ends> {
+    const { offer, onConflict = policy } = this.#scene;
     const clock = new VirtualClock();
     receiver.watch(() => clock.advance(msPerChange));
     const { sender, receiver: to } = this.#identities;
@@ -200,13 +204,22 @@ export function checkState(life: Life, state: CrashState): void {
   const visible = visibleOf(found);
   checkNames(life, visible, state.describe);
   if (state.point >= life.toldAt) checkStored(life, visible, state.describe);
-  checkJournals(life, state, found);
+  checkJournals(life, state.disk, state.describe);
   const isUnderWay = state.point >= life.offeredAt && state.point < life.toldAt;
   if (isUnderWay) checkProgress(life, found, state.describe);
 }
 
-/** Every name shows what was there, what has come, or nothing where nothing was. */
-function checkNames({ before, after }: Life, visible: Tree, why: string): void {
+/**
+ * Every name shows what was there, what has come, or nothing where nothing was.
+ *
+ * Of a new folder only what is known to have failed may be missing.
+ */
+export function checkNames(
+  { before, after }: Life,
+  visible: Tree,
+  why: string,
+  failed: ReadonlySet<string> = new Set(),
+): void {
   for (const [path, entry] of visible) {
     const [old, fresh] = [before.get(path), after.get(path)];
     const isKnown = [old, fresh].some((known) => known && isSameContent(entry, known));
@@ -215,13 +228,13 @@ function checkNames({ before, after }: Life, visible: Tree, why: string): void {
   for (const path of before.keys()) assert.ok(visible.has(path), `${path} is gone\n${why}`);
   for (const path of after.keys()) {
     const top = path.split("/", 1).join();
-    if (before.has(top) || !visible.has(top)) continue;
+    if (before.has(top) || !visible.has(top) || failed.has(path)) continue;
     assert.ok(visible.has(path), `${top} is there without ${path}\n${why}`);
   }
 }
 
 /** All that the sender was told of is there, with modes and times. */
-function checkStored({ before, after }: Life, visible: Tree, why: string): void {
+export function checkStored({ before, after }: Life, visible: Tree, why: string): void {
   assert.deepEqual([...visible.keys()], [...after.keys()], why);
   for (const [path, entry] of after) {
     const found = visible.get(path);
@@ -235,7 +248,8 @@ function checkStored({ before, after }: Life, visible: Tree, why: string): void 
 }
 
 /** Every piece that a journal calls proven is in the staged file, or the file has its final name. */
-function checkJournals(life: Life, { disk, describe }: CrashState, found: Tree): void {
+export function checkJournals(life: Life, disk: MemoryDisk, describe: string): void {
+  const found = treeOf(disk);
   for (const [name, { kind }] of found) {
     if (!isStaging({ name, kind })) continue;
     const journal = found.get(`${name}/journal`);
@@ -315,7 +329,8 @@ export function treeOf(disk: MemoryDisk): Tree {
   return new Map(disk.tree("/home/inbox").map((entry) => [entry.path, entry]));
 }
 
-function visibleOf(tree: Tree): Tree {
+/** What people see of it. */
+export function visibleOf(tree: Tree): Tree {
   const isVisible = ([path]: [string, TreeEntry]) => {
     const [name = ""] = path.split("/", 1);
     return !isStaging({ name, kind: tree.get(name)?.kind ?? "file" });

@@ -19,15 +19,16 @@ const twoFiles: Scene = {
 };
 
 for (const scene of scenes) {
-  test(`power is cut: ${scene.name}`, async (t) => {
+  test(`R1, R2, R3: power is cut: ${scene.name}`, async (t) => {
     const seed = seedOf(t);
     const life = await live(t, scene, seed);
     const { recording, toldAt } = life;
     assert.ok(toldAt < recording.point, "the staging folder goes after the receipt");
+    assert.equal(life.oldJournal.length > 0, scene.cuts !== undefined);
     const first = states;
     let recoveries = 0;
 
-    for (const state of recording.crashStates({ seed, perPoint: 24 })) {
+    for (const state of recording.crashStates({ seed, perPoint: 28 })) {
       checkState(life, state);
       states += 1;
       if (states % 40 !== 0 || state.point >= toldAt) continue;

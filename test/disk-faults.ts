@@ -7,6 +7,14 @@ import { MemoryFolder } from "../src/engine/memory-folder.ts";
 import { MemoryLogFile } from "../src/engine/memory-log.ts";
 import { type ErrorCode, TransferError } from "../src/errors.ts";
 
+/** What is to fail. */
+export interface FaultOptions {
+  operation: DiskOperation;
+  n: number;
+  code: ErrorCode;
+  met?: () => void;
+}
+
 /** A failure that a test has ordered. */
 export interface Fault {
   /** The path of what failed, below the folder of the call; null while nothing has. */
@@ -34,8 +42,8 @@ export class DiskFaults {
     }
   }
 
-  /** Lets the n-th such operation of a disk fail, from now on. */
-  at(disk: MemoryDisk, operation: DiskOperation, n: number, code: ErrorCode): Fault {
+  /** Lets the n-th such operation of a disk fail, from now on; `met` is called just before. */
+  at(disk: MemoryDisk, { operation, n, code, met }: FaultOptions): Fault {
     const check = disk.check.bind(disk);
     let left = n;
     let path: string | null = null;
@@ -43,6 +51,7 @@ export class DiskFaults {
       if (done === operation) left -= 1;
       if (done !== operation || left !== 0) return check(done);
       path = this.#current;
+      met?.();
       throw new TransferError(code, `${path === "" ? "." : path}: ${operation} failed`);
     });
     return {
@@ -64,10 +73,10 @@ export class DiskFaults {
       const [first] = given;
       const path = typeof first === "string" ? first : (paths.get(this) ?? "");
       begin(path);
-      const result = Reflect.apply(original, this, given);
+      const result: unknown = Reflect.apply(original, this, given);
       if (fileCalls.has(name)) {
         const note = (file: object) => paths.set(file, path);
-        void result.then(note).catch(() => {});
+        (result as Promise<object>).then(note).catch(() => {});
       }
       return result;
     });

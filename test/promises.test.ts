@@ -7,8 +7,10 @@ import { test } from "node:test";
 const folder = new URL("./", import.meta.url);
 const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
 const titles = names
-  .filter((name) => name.endsWith(".test.ts") && name !== "promises.test.ts")
-  .flatMap((name) => readFileSync(new URL(name, folder), "utf8").match(/test\(\s*[`"].*/g) ?? []);
+  .filter((name) => name.endsWith(".ts") && name !== "promises.test.ts")
+  .flatMap(
+    (name) => readFileSync(new URL(name, folder), "utf8").match(/(test\(|title:)\s*[`"].*/g) ?? [],
+  );
 
 for (const document of ["architecture.md", "security.md"]) {
   const text = readFileSync(new URL(`../docs/${document}`, import.meta.url), "utf8");

@@ -3,6 +3,7 @@
 import { basename, dirname, resolve } from "node:path";
 import type { Engine, Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
+import { naming } from "./disk-failure.ts";
 import { landingName, type NameRules } from "./landing-name.ts";
 
 /** Opens a folder by its path; makes it and the folders above it if need be. Fails with `DISK_*`. */
@@ -38,7 +39,7 @@ async function openOrMake(engine: Engine, absolute: string): Promise<Folder> {
  */
 export async function openBelow(inbox: Folder, path: string, rules: NameRules): Promise<Folder> {
   const names = path === "" ? [] : path.split("/").map((part) => plainName(part, rules));
-  let folder = await inbox.openFolder("");
+  let folder = await naming("the inbox", inbox.openFolder(""));
   for (const name of names) {
     const above = folder;
     try {

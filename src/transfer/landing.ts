@@ -221,11 +221,12 @@ export class Landing {
     }
   }
 
-  /** Whether an entry can land. */
+  /** Whether an entry can land. A folder can, even where its mode and time could not be set. */
   #isThere(entry: number): boolean {
     const { manifest, arrivals } = this.#options;
-    if (this.failures.has(entry)) return false;
-    if (manifest.entry(entry).kind !== "file") return true;
+    const { kind } = manifest.entry(entry);
+    if (kind === "folder") return true;
+    if (kind === "link") return !this.failures.has(entry);
     return arrivals.hash(entry) !== undefined && !arrivals.failures.has(entry);
   }
 

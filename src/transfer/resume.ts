@@ -8,6 +8,7 @@
 import type { FileStat, Folder } from "../engine/engine.ts";
 import type { Entry } from "../protocol/entry.ts";
 import type { Manifest } from "../protocol/manifest.ts";
+import { naming } from "./disk-failure.ts";
 import type { NameRules } from "./landing-name.ts";
 import { LandingNames } from "./landing-names.ts";
 import { type KeptFile, type Leftover, provenRuns } from "./leftover.ts";
@@ -81,7 +82,8 @@ class Resumption {
   /** Lists a folder, if an earlier try can have left something in it. */
   async #enter(path: string): Promise<void> {
     const { files, leftover } = this.#options;
-    const list = leftover ? await files.list(path) : [];
+    const what = path || "the folder of what arrives";
+    const list = leftover ? await naming(what, files.list(path)) : [];
     this.#open.push({ path, things: new Map(list.map((thing) => [thing.name, thing])) });
   }
 

@@ -40,12 +40,16 @@ export async function syncFiles(
     }
   }
   for (const path of ["", ...folders]) {
-    const folder = await files.openFolder(path);
-    try {
-      await naming(path === "" ? "the folder of what has arrived" : path, folder.sync());
-    } finally {
-      await folder.close();
-    }
+    await naming(path || "the folder of what has arrived", syncFolder(files, path));
+  }
+}
+
+async function syncFolder(files: Folder, path: string): Promise<void> {
+  const folder = await files.openFolder(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

@@ -5,15 +5,14 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { TestContext } from "node:test";
 import type { Receipt } from "../../src/index.ts";
 import { noBlake3, otherBlake3 } from "./blake3.ts";
-import type { Pair } from "./hosts.ts";
+import type { Pair, Stage } from "./hosts.ts";
 
 const hashFiles = otherBlake3();
 
 /** Both sides ended well, the copy is the source, and both receipts have the right hashes. */
-export async function assertCopied(t: TestContext, pair: Pair, source: string): Promise<void> {
+export async function assertCopied(t: Stage, pair: Pair, source: string): Promise<void> {
   assert.equal(await pair.receiver.exit, 0, pair.receiver.said);
   assert.equal(await pair.sender.exit, 0, pair.sender.said);
   assertSame(source, join(pair.into, basename(source)));
@@ -24,7 +23,7 @@ export async function assertCopied(t: TestContext, pair: Pair, source: string): 
 }
 
 /** `diff -r` finds nothing. */
-function assertSame(source: string, copy: string): void {
+export function assertSame(source: string, copy: string): void {
   const { status, stdout, stderr } = spawnSync(
     "diff",
     ["-rq", "--no-dereference", "--", source, copy],
@@ -33,7 +32,7 @@ function assertSame(source: string, copy: string): void {
   assert.equal(status, 0, `${stdout}${stderr}`.slice(0, 1000));
 }
 
-function assertHashes(t: TestContext, { files }: Receipt, folder: string): void {
+function assertHashes(t: Stage, { files }: Receipt, folder: string): void {
   assert.ok(files.every(({ status }) => status === "received"));
   if (!hashFiles) {
     t.diagnostic(noBlake3);

@@ -4,13 +4,21 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Host, Lab } from "../../bench/lab.ts";
 import type { TransferEvent } from "../../src/index.ts";
 
+/** What cleans up after itself: a test, or a run of the torture. */
+export interface Stage {
+  after(clean: () => unknown): void;
+  diagnostic(text: string): void;
+}
+
+/** Where commands run: two hosts of a net, or twice this machine. */
+export type Places = Pick<Lab, "on" | "address">;
+
 /** A net of the test's own, in netlab's words: `hosts(t, "wan", "rate=100", "delay=20")`. */
-export function hosts(t: TestContext, ...wire: string[]): Lab {
+export function hosts(t: Stage, ...wire: string[]): Lab {
   const lab = new Lab();
   t.after(() => lab.down());
   lab.up(wire);
@@ -18,7 +26,7 @@ export function hosts(t: TestContext, ...wire: string[]): Lab {
 }
 
 /** A folder of the test's own; in memory where that has room, as most tests are about the wire. */
-export function testFolder(t: TestContext, place = memoryOrDisk()): string {
+export function testFolder(t: Stage, place = memoryOrDisk()): string {
   const folder = mkdtempSync(join(place, "quiver-netlab-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
@@ -91,12 +99,14 @@ export class Quiver {
   /** What people would read. */
   errors = "";
   #child: ChildProcess;
+  readonly #heardMs = new Map<TransferEvent, number>();
   #rest = "";
   #hasEnded = false;
 
-  constructor(lab: Lab, host: Host, home: string, args: string[]) {
+  /** `by` are words before the command, such as those that limit it; each must become the next. */
+  constructor(places: Places, host: Host, home: string, args: string[], by: string[] = []) {
     // `ip netns exec` becomes the command, so that a signal to the child is one to quiver.
-    const [program = "", ...words] = [...lab.on(host), process.execPath, main, ...args];
+    const [program = "", ...words] = [...places.on(host), ...by, process.execPath, main, ...args];
     const env = { ...process.env, QUIVER_HOME: home, NO_COLOR: "1" };
     this.#child = spawn(program, words, { env, stdio: "pipe" });
     this.#child.stdout?.setEncoding("utf8").on("data", (text) => this.#read(text));
@@ -112,6 +122,11 @@ export class Quiver {
     });
   }
 
+  /** The process, for signals and for `/proc`. */
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
   /** Writes to standard input and ends it. */
   type(text: string): void {
     this.#child.stdin?.end(text);
@@ -119,7 +134,34 @@ export class Quiver {
 
   /** What Ctrl-C does. */
   interrupt(): void {
-    this.#child.kill("SIGINT");
+    this.signal("SIGINT");
+  }
+
+  /** Sends a signal. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Closes what it writes to, as a reader does that goes away. */
+  deafen(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
+  /** Ends it at once. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.exit;
+  }
+
+  /** When an event came, by this process's clock. */
+  heardAt(event: TransferEvent): number {
+    return this.#heardMs.get(event) ?? Number.NaN;
+  }
+
+  /** Whether an event of a kind has come. */
+  has(type: TransferEvent["type"]): boolean {
+    return this.events.some((event) => event.type === type);
   }
 
   /** Waits for the first event of a kind that also `fits`. */
@@ -147,10 +189,14 @@ export class Quiver {
   #read(text: string): void {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.events.push(JSON.parse(line));
+    for (const line of lines) {
+      const event = JSON.parse(line) as TransferEvent;
+      this.#heardMs.set(event, performance.now());
+      this.events.push(event);
+    }
   }
 }
 
 const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
-const eventMs = 60_000;
+const eventMs = 120_000;
 const pollMs = 10;

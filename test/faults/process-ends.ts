@@ -1,0 +1,144 @@
+/** A process that ends, or stands still, in the middle of a transfer; between two hosts. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Lab } from "../../bench/lab.ts";
+import { randomFile, sparseFile } from "../netlab/contents.ts";
+import { hosts, type Stage, testFolder } from "../netlab/hosts.ts";
+import { Couple } from "./couple.ts";
+import type { Fault } from "./stage.ts";
+
+const MiB = 2 ** 20;
+
+/** Who is hit. */
+type Side = "sender" | "receiver" | "both";
+
+const killed: readonly { side: Side; title: string }[] = [
+  { side: "receiver", title: "a receiver that is killed goes on by the same command" },
+  {
+    side: "sender",
+    title: "a sender that is killed goes on by the same command, and nobody waits",
+  },
+  { side: "both", title: "two sides that are killed at once go on by the same commands" },
+];
+
+/** All of them; they need root. */
+export const processEnds: readonly Fault[] = [
+  ...killed.map(({ side, title }) => ({
+    title,
+    async play(stage: Stage) {
+      const { lab, couple, bytes } = await underWay(stage, 192 * MiB);
+
+      await couple.midway(bytes / 2);
+      await kill(couple, side);
+
+      await couple.arrived(stage);
+      assertGoesOn(couple, side);
+      assertSent(stage, lab, { bytes, receiverKills: side === "sender" ? 0 : 1 });
+    },
+  })),
+  {
+    title: "a transfer that is killed again and again arrives, and little is sent twice",
+    limitMs: 90 * 60_000,
+    async play(stage) {
+      // In a hundred kills each costs at most a thousandth of the size.
+      const kills = Number(process.env["QUIVER_KILLS"] ?? 10);
+      const bytes = kills * 48 * MiB;
+      const { lab, couple } = await underWay(stage, bytes, sparseFile);
+
+      let receiverKills = 0;
+      for (let done = 1; done <= kills; done += 1) {
+        await couple.midway((done * bytes) / (kills + 1));
+        const side = sides[done % sides.length] ?? "receiver";
+        await kill(couple, side);
+        if (side !== "sender") receiverKills += 1;
+      }
+
+      await couple.arrived(stage);
+      assertSent(stage, lab, { bytes, receiverKills });
+    },
+  },
+  ...(["sender", "receiver"] as const).flatMap((side) => [
+    {
+      title: `a ${side} that stands still for 5 seconds goes on in the same connection`,
+      async play(stage: Stage) {
+        const { lab, couple, bytes } = await underWay(stage, 96 * MiB);
+        await couple.midway(bytes / 4);
+
+        couple[side].signal("SIGSTOP");
+        await new Promise((resolve) => setTimeout(resolve, 5000));
+        couple[side].signal("SIGCONT");
+
+        await couple.arrived(stage);
+        assert.deepEqual(waits(couple), [0, 0]);
+        assertSent(stage, lab, { bytes, receiverKills: 0 });
+      },
+    },
+  ]),
+  ...(["sender", "receiver"] as const).map((side) => ({
+    title: `a ${side} that stands still for longer than a connection lives goes on by itself`,
+    ...(side === "sender" ? { isLong: true as const } : {}),
+    async play(stage: Stage) {
+      const { lab, couple, bytes } = await underWay(stage, 96 * MiB);
+      await couple.midway(bytes / 4);
+      const other = side === "sender" ? "receiver" : "sender";
+
+      couple[side].signal("SIGSTOP");
+      await couple[other].event("waiting");
+      couple[side].signal("SIGCONT");
+
+      await couple.arrived(stage);
+      assertSent(stage, lab, { bytes, receiverKills: 1 });
+    },
+  })),
+];
+
+/** A receiver and both cost no wait; a sender alone is missed only when its connection dies. */
+const sides: readonly Side[] = ["receiver", "both", "receiver", "both", "sender"];
+
+async function underWay(stage: Stage, bytes: number, make = randomFile) {
+  const lab = hosts(stage, "wan", `rate=${megabitPerSecond}`, "delay=5");
+  const folder = testFolder(stage);
+  const path = make(join(folder, "file"), bytes);
+  return { lab, bytes, couple: await Couple.start(stage, { places: lab, folder, path }) };
+}
+
+/** Kills and starts the same command again. */
+async function kill(couple: Couple, side: Side): Promise<void> {
+  const { sender, receiver } = couple;
+  await Promise.all([side !== "receiver" && sender.kill(), side !== "sender" && receiver.kill()]);
+  if (side !== "receiver") await couple.send();
+  if (side !== "sender") couple.receive();
+}
+
+function assertGoesOn(couple: Couple, side: Side): void {
+  const resumed = couple.receiver.events.find(({ type }) => type === "resumed");
+  assert.ok(resumed, `nothing was taken over; ${couple.receiver.said}`);
+  if (side === "sender") assert.equal(waits(couple)[1] > 0, true);
+}
+
+/** How often each side said that it waits. */
+function waits({ sender, receiver }: Couple): [number, number] {
+  const count = ({ events }: Couple["sender"]) =>
+    events.filter(({ type }) => type === "waiting").length;
+  return [count(sender), count(receiver)];
+}
+
+/** Bytes on the wire: the size with its headers, and what each end of a receiver may cost. */
+function assertSent(
+  stage: Stage,
+  lab: Lab,
+  { bytes, receiverKills }: { bytes: number; receiverKills: number },
+): void {
+  const sent = lab.bytesSent("a");
+  const most = headerShare * bytes + receiverKills * costOfKill;
+  const share = (sent / bytes).toFixed(3);
+  stage.diagnostic(`${Math.round(sent / MiB)} MiB on the wire, ${share} times the size`);
+  assert.ok(sent < most, `${sent} bytes were sent, more than ${Math.round(most)}`);
+}
+
+const megabitPerSecond = 200;
+/** A packet of 1,500 bytes carries some 1,430, and some are lost to the queue. */
+const headerShare = 1.07;
+/** What comes between two commits of the journal, 2 s at most, and what is under way. */
+const costOfKill = (2.5 * megabitPerSecond * 1e6) / 8;
