@@ -31,8 +31,11 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** The first line of standard output; rejects when the process ends without one. */
   readonly ticket: Promise<string>;
-  /** The first `--json` event of a type; rejects when the process ends without one. */
-  event<Type extends TransferEvent["type"]>(type: Type): Promise<EventOf<Type>>;
+  /** The first `--json` event of a type that also `fits`; rejects when the process ends without one. */
+  event<Type extends TransferEvent["type"]>(
+    type: Type,
+    fits?: (event: EventOf<Type>) => boolean,
+  ): Promise<EventOf<Type>>;
 }
 
 /** An event of a type. */
@@ -81,11 +84,16 @@ export function start(
     child,
     ended: ended.promise,
     ticket: line,
-    event<Type extends TransferEvent["type"]>(type: Type): Promise<EventOf<Type>> {
+    event<Type extends TransferEvent["type"]>(
+      type: Type,
+      fits: (event: EventOf<Type>) => boolean = () => true,
+    ): Promise<EventOf<Type>> {
       const found = Promise.withResolvers<EventOf<Type>>();
+      const isIt = (event: TransferEvent): event is EventOf<Type> =>
+        event.type === type && fits(event as EventOf<Type>);
       const look = () => {
-        const event = eventsIn(heard.stdout).find((candidate) => candidate.type === type);
-        if (event) found.resolve(event as EventOf<Type>);
+        const event = eventsIn(heard.stdout).find(isIt);
+        if (event) found.resolve(event);
         return event !== undefined;
       };
       if (!look()) waiting.add(look);

@@ -6,7 +6,9 @@ import { suite, type TestContext, test } from "node:test";
 import { errorCodes, Peer } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
 import { decodeTicket, encodeTicket } from "../src/protocol/ticket.ts";
-import { type Ended, eventsIn, run, start, startSend } from "./e2e-command.ts";
+import { type Ended, eventsIn, type RunOptions, run, start, startSend } from "./e2e-command.ts";
+import { finalNames } from "./faults/couple.ts";
+import { assertSame } from "./netlab/contents.ts";
 import { random, temporaryFolder } from "./peers.ts";
 
 /** A file to send, and an empty folder for it. */
@@ -19,11 +21,16 @@ function letter(t: TestContext): { home: string; file: string; inbox: string } {
   return { home, file, inbox };
 }
 
+/** A person who keeps their identity from one command to the next. */
+function someone(t: TestContext): RunOptions {
+  return { environment: { QUIVER_HOME: join(temporaryFolder(t), "home") } };
+}
+
 /** A file that takes a while. */
 function film(t: TestContext): { file: string; inbox: string } {
   const { home, inbox } = letter(t);
   const file = join(home, "film.img");
-  execFileSync("truncate", ["-s", "3G", file]);
+  execFileSync("truncate", ["-s", "1G", file]);
   return { file, inbox };
 }
 
@@ -204,19 +211,35 @@ suite("quiver ends with", { concurrency: 3 }, () => {
   });
 
   for (const who of ["sender", "receiver"] as const) {
-    test(`Ctrl-C at the ${who} in the middle ends both with 130 and keeps nothing`, async (t) => {
+    test(`Ctrl-C at the ${who} in the middle ends both with 130, and the same commands go on`, async (t) => {
       const { file, inbox } = film(t);
-      const sending = startSend(t, [file]);
-      const ticket = await sending.ticket;
-      const receiving = start(t, ["receive", ticket, "--yes", "--json", "--into", inbox]);
-      await receiving.event("progress");
+      const send = () => startSend(t, [file, "--json"], alice);
+      const receive = (ticket: string) =>
+        start(t, ["receive", ticket, "--yes", "--json", "--into", inbox], bob);
+      const [alice, bob] = [someone(t), someone(t)];
+      const sending = send();
+      const { ticket } = await sending.event("ready");
+      const receiving = receive(ticket);
+      await receiving.event("progress", ({ bytes }) => bytes > 0);
 
       (who === "sender" ? sending : receiving).child.kill("SIGINT");
 
       const [sender, receiver] = await Promise.all([sending.ended, receiving.ended]);
       assertFailed(sender, errorCodes.CANCELLED.exit, /cancelled/);
       assertFailed(receiver, errorCodes.CANCELLED.exit, /cancelled/);
-      assert.deepEqual(readdirSync(inbox), []);
+      assert.deepEqual(finalNames(inbox), []);
+      const sendingAgain = send();
+      assert.equal((await sendingAgain.event("ready")).ticket, ticket);
+      const receivingAgain = receive(ticket);
+      const { bytes } = await receivingAgain.event("resumed");
+      const ends = await Promise.all([sendingAgain.ended, receivingAgain.ended]);
+      assert.ok(bytes > 0);
+      assert.deepEqual(
+        ends.map(({ status }) => status),
+        [0, 0],
+        ends[1].stderr,
+      );
+      assertSame(file, join(inbox, "film.img"));
     });
   }
 

@@ -98,7 +98,7 @@ test("H1: a receiver whose messages are changed anywhere ends its own session at
 
   await check(change, async (mutation) => {
     const raw = await RawPeer.greet(t, network, alice);
-    const sending = alice.peer.send(alice.at("album"), { to: raw.peerId });
+    const sending = alice.peer.send(alice.at("album"), { to: raw.peerId, retryForMs: 0 });
     const transfer = Buffer.from(sending.id, "hex");
     await raw.hear("offered");
     const messages: Value[] = [

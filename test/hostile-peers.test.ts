@@ -339,7 +339,7 @@ async function refusable(t: TestContext) {
   const { alice, network } = await peers(t, { alice: { onOffer: () => false } });
   await alice.write("a.bin", random(10));
   const raw = await RawPeer.greet(t, network, alice);
-  const sending = alice.peer.send(alice.at("a.bin"), { to: raw.peerId });
+  const sending = alice.peer.send(alice.at("a.bin"), { to: raw.peerId, retryForMs: 0 });
   await raw.hear("offered");
   return { alice, raw, sending, transfer: Buffer.from(sending.id, "hex") };
 }

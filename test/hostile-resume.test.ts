@@ -41,7 +41,7 @@ for (const { why, says } of lies) {
     const alice = await memorySide(t, network, { onOffer: () => false });
     await alice.write("album/a.bin", random(200_000));
     const raw = await RawPeer.greet(t, network, alice);
-    const sending = alice.peer.send(alice.at("album"), { to: raw.peerId });
+    const sending = alice.peer.send(alice.at("album"), { to: raw.peerId, retryForMs: 0 });
     const transfer = Buffer.from(sending.id, "hex");
     await raw.hear("offered");
 
@@ -57,7 +57,7 @@ for (const says of [have([1, pieceLog, 0, 1]), compare([1, pieceLog, 0, value])]
     const alice = await memorySide(t, network, { onOffer: () => false });
     await alice.write("album/a.bin", random(200_000));
     const raw = await RawPeer.greet(t, network, alice);
-    const sending = alice.peer.send(alice.at("album"), { to: raw.peerId });
+    const sending = alice.peer.send(alice.at("album"), { to: raw.peerId, retryForMs: 0 });
     const transfer = Buffer.from(sending.id, "hex");
     await raw.hear("offered");
 

@@ -95,7 +95,7 @@ export async function senderVictim(
   const alice = await memorySide(t, network, { onOffer: () => false });
   await alice.write("album/a.bin", random(5000));
   const raw = await RawPeer.greet(t, network, alice, hello);
-  const sending = alice.peer.send(alice.at("album"), { to: raw.peerId });
+  const sending = alice.peer.send(alice.at("album"), { to: raw.peerId, retryForMs: 0 });
   await raw.hear("offered");
   return { alice, network, raw, sending, transfer: Buffer.from(sending.id, "hex") };
 }

@@ -39,6 +39,7 @@ for (const engine of engines) {
     const id = await alice.peer.sendFile(peerId, alice.at("notes.txt"), "from/alice");
 
     const receipt = await finished(alice, id);
+    await bob.peer.getTransfer(id)?.done;
     assert.deepEqual(await paths(bob), ["from", "from/alice", "from/alice/notes.txt"]);
     assert.equal(receipt.transferId, id);
     const [offer] = offers;

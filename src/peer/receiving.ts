@@ -2,7 +2,7 @@
 
 import { join, resolve } from "node:path";
 import type { Connection, Endpoint } from "../engine/engine.ts";
-import { errorCodes } from "../errors.ts";
+import { errorCodes, TransferError } from "../errors.ts";
 import { retryForMs as defaultRetryForMs } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { ticketProof } from "../protocol/proof.ts";
@@ -40,44 +40,55 @@ export async function receiveTicket(
 ): Promise<Receipt> {
   const ticket = decodeTicket(text);
   const endpoint = await endpointFor(context, ticket.peerId);
-  const sender = { ...ticket, dial: { ...context, endpoint } };
-  const decide = decideOnce(context, options);
+  const { peerId, addresses, secret } = ticket;
+  const decideNow = decideOnce(context, options);
   const retryForMs = options.retryForMs ?? defaultRetryForMs;
-  let unsettled: Unsettled | null = null;
+  const earlier = new EarlierTry();
+  const decide: IncomingOptions["decide"] = async (summary, fingerprint) => {
+    await earlier.leave();
+    return decideNow(summary, fingerprint);
+  };
   try {
     return await withRetries({ clock: context.clock, record, retryForMs }, async (reached) => {
-      const connection = await dialAgain(sender, record, unsettled);
-      if (!connection) return unsettled?.receipt ?? Promise.reject(unexpected("no receipt"));
-      unsettled = null;
       try {
-        return await receiveOver(context, connection, ticket.secret, record, decide, reached);
+        const dial = { ...context, endpoint };
+        const connection = await dialPeer(dial, peerId, addresses, record.signal);
+        return await receiveOver(context, connection, secret, record, decide, reached);
       } catch (error) {
-        if (error instanceof Unsettled) unsettled = error;
-        throw error;
+        return earlier.receiptAfter(error);
       }
     });
   } finally {
+    await earlier.leave();
     if (endpoint !== context.endpoint) await endpoint.close();
   }
 }
 
-/**
- * Dials a ticket's sender. Null if it cannot be reached and everything has landed in an earlier try:
- * the sender has its receipt, or will never have it.
- */
-async function dialAgain(
-  { peerId, addresses, dial }: { peerId: string; addresses: readonly string[]; dial: PeerContext },
-  record: TransferRecord,
-  unsettled: Unsettled | null,
-): Promise<Connection | null> {
-  try {
-    const connection = await dialPeer(dial, peerId, addresses, record.signal);
+/** A try in which everything has landed, as long as the sender may not know it. */
+class EarlierTry {
+  #unsettled: Unsettled | null = null;
+
+  /** Frees it for the next try, or another command. */
+  async leave(): Promise<void> {
+    const unsettled = this.#unsettled;
+    this.#unsettled = null;
     await unsettled?.ways.leave();
-    return connection;
-  } catch (error) {
-    if (!unsettled) throw error;
-    await unsettled.ways.end();
-    return null;
+  }
+
+  /**
+   * Its receipt, when the next try fails because the sender is gone or serves the ticket no more:
+   * it has its receipt, or will never have it. Rejects with any other failure.
+   */
+  async receiptAfter(error: unknown): Promise<Receipt> {
+    if (error instanceof Unsettled) this.#unsettled = error;
+    const isOver =
+      error instanceof TransferError &&
+      (error.code === "PEER_UNREACHABLE" || error.code === "PEER_REJECTED");
+    if (!this.#unsettled || !isOver) throw error;
+    const { receipt, ways } = this.#unsettled;
+    this.#unsettled = null;
+    await ways.end();
+    return receipt;
   }
 }
 
@@ -165,9 +176,24 @@ export async function takeOffer(
     return await receiveOffer(session, offer, record, incomingOptions(context, decide));
   } catch (error) {
     if (!(error instanceof Unsettled)) throw error;
-    await error.ways.end();
-    return error.receipt;
+    return stay(context, record, error);
   }
+}
+
+/** Stays for a sender that may not know that everything is here: it comes back soon, or not at all. */
+async function stay(
+  { clock }: PeerContext,
+  record: TransferRecord,
+  { message: reason, receipt, ways }: Unsettled,
+): Promise<Receipt> {
+  const { id: transferId } = record;
+  record.emit({ type: "waiting", transferId, reason, retryMs: null, leftMs: stayMs });
+  const isBack = await clock.wait(stayMs, record.signal).then(
+    () => false,
+    () => true,
+  );
+  await (isBack ? ways.leave() : ways.end());
+  return receipt;
 }
 
 /** A peer cannot dial itself: for a ticket of its own it dials as somebody else. */
@@ -205,3 +231,6 @@ async function decision(
     await inbox.close();
   }
 }
+
+/** Longer than a sender waits before its first try, with the time that a dial takes. */
+const stayMs = 5_000;

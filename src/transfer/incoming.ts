@@ -112,7 +112,9 @@ class Incoming implements Part {
       target = decision.target;
       return await this.#receive(decision);
     } catch (error) {
-      if (!(error instanceof Unsettled)) await this.#giveUp(error);
+      // Whoever settles it needs the folder, and closes it.
+      if (error instanceof Unsettled) target = null;
+      else await this.#giveUp(error);
       throw error;
     } finally {
       signal.removeEventListener("abort", cancel);
@@ -182,13 +184,16 @@ class Incoming implements Part {
     const landed = { transferId, manifest, plan, arrivals, landing };
     const { files, bytes } = await sayReceipt(landed, seconds, say);
     const receipt = { transferId, files, bytes, seconds, skipped: this.#skippedBySender, into };
-    const end = () => this.#end(reception, !landing.isIncomplete);
+    const isRemoved = !landing.isIncomplete;
     // The sender must have its receipt before this side may close; one that is silent is not waited for.
     const settled = within(clock, settleMs, listening, () => declined);
     const isLost = await settled.then(() => false, isConnectionLost);
-    if (isLost) throw new Unsettled(receipt, { end, leave: () => this.#end(reception, false) });
-    await end();
-    return receipt;
+    if (!isLost || (await this.#isLeft())) {
+      await this.#end(reception, isRemoved);
+      return receipt;
+    }
+    const free = (how: boolean) => this.#end(reception, how).finally(() => target.close());
+    throw new Unsettled(receipt, { end: () => free(isRemoved), leave: () => free(false) });
   }
 
   /** Resolves when every file has arrived or failed. */
@@ -228,6 +233,12 @@ class Incoming implements Part {
       else if (message.type === "settled") return;
       else throw unexpected(message.type);
     }
+  }
+
+  /** Whether the sender has ended the connection for good: then it does not come back for its receipt. */
+  async #isLeft(): Promise<boolean> {
+    const { by, code } = await this.#channel.connection.closed();
+    return by === "peer" && code !== errorCodes.CONNECTION_LOST.wire;
   }
 
   #unlessEnded<T>(work: Promise<T>): Promise<T> {

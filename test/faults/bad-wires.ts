@@ -90,7 +90,7 @@ export const badWires: readonly Fault[] = [
     },
   })),
   {
-    title: "after a cut that no connection outlives both sides say so, and go on by themselves",
+    title: "R6: after a cut that no connection outlives both sides say so, and go on by themselves",
     async play(stage) {
       const { lab, couple, bytes } = await begin(stage, plain, 64 * MiB);
       await couple.midway(bytes / 4);
@@ -104,7 +104,7 @@ export const badWires: readonly Fault[] = [
     },
   },
   ...(["a", "b"] as const).map((host) => ({
-    title: `after half a path was lost, from the ${host === "a" ? "sender" : "receiver"} on, both sides go on`,
+    title: `R6: after half a path was lost, from the ${host === "a" ? "sender" : "receiver"} on, both sides go on`,
     isLong: true as const,
     async play(stage: Stage) {
       requireNft();
@@ -124,7 +124,7 @@ export const badWires: readonly Fault[] = [
     },
   })),
   ...[1, 10].map((minutes) => ({
-    title: `a cut of ${minutes} min costs what was under way, and nothing else`,
+    title: `R6: a cut of ${minutes} min costs what was under way, and nothing else`,
     isLong: true as const,
     limitMs: (minutes + 5) * 60_000,
     async play(stage: Stage) {

@@ -16,7 +16,7 @@ const sides = ["sender", "receiver"] as const;
 /** All of them; they need no root. */
 export const people: readonly Fault[] = [
   ...sides.map((side) => ({
-    title: `Ctrl-C at the ${side} leaves no final name, and the same commands go on`,
+    title: `R4: Ctrl-C at the ${side} leaves no final name, and the same commands go on`,
     async play(stage: Stage) {
       const couple = await underWay(stage);
 
@@ -30,7 +30,7 @@ export const people: readonly Fault[] = [
     },
   })),
   ...sides.map((side) => ({
-    title: `a ${side} whose terminal is closed leaves no final name, and the same commands go on`,
+    title: `R4: a ${side} whose terminal is closed leaves no final name, and the same commands go on`,
     async play(stage: Stage) {
       const couple = await underWay(stage, {
         [`${side === "sender" ? "send" : "receive"}By`]: inTerminal,
@@ -62,7 +62,7 @@ export const people: readonly Fault[] = [
     },
   })),
   {
-    title: "two receivers with one ticket and one folder: one gets it, the other says so",
+    title: "R11: two receivers with one ticket and one folder: one gets it, the other says so",
     async play(stage) {
       const couple = await underWay(stage);
       const first = couple.receiver;
@@ -78,7 +78,7 @@ export const people: readonly Fault[] = [
     },
   },
   {
-    title: "the same command twice at once ends once with everything, and once says why not",
+    title: "R11: the same command twice at once ends once with everything, and once says why not",
     async play(stage) {
       const couple = await underWay(stage);
       const first = couple.receiver;

@@ -130,7 +130,7 @@ const hostileReceiver: Target = {
       await alice.write("trip/large.bin", content);
       await alice.write("trip/small.bin", small);
       const raw = await RawPeer.greet(t, network, alice);
-      const sending = alice.peer.send(alice.at("trip"), { to: raw.peerId });
+      const sending = alice.peer.send(alice.at("trip"), { to: raw.peerId, retryForMs: 0 });
       await raw.hear("offered");
       await perform(raw, input, Buffer.from(sending.id, "hex"));
       raw.connection.close(0, "");

@@ -60,18 +60,20 @@ export interface PairOptions {
   /** The folder that `into` and both identities are made in. */
   folder: string;
   sendFlags?: string[];
+  receiveFlags?: string[];
 }
 
 /** Starts `quiver send` on host a and `quiver receive` on host b, as two people would. */
-export async function startPair(lab: Lab, { path, folder, sendFlags }: PairOptions): Promise<Pair> {
+export async function startPair(lab: Lab, options: PairOptions): Promise<Pair> {
+  const { path, folder, sendFlags = [], receiveFlags = [] } = options;
   const into = join(folder, "into");
   mkdirSync(into);
   const sender = new Quiver(lab, "a", join(folder, "home-a"), [
-    ...["send", path, "--json", "--listen", `${lab.address("a")}:0`, ...(sendFlags ?? [])],
+    ...["send", path, "--json", "--listen", `${lab.address("a")}:0`, ...sendFlags],
   ]);
   const { ticket } = await sender.event("ready");
   const receiver = new Quiver(lab, "b", join(folder, "home-b"), [
-    ...["receive", "-", "--into", into, "--yes", "--json"],
+    ...["receive", "-", "--into", into, "--yes", "--json", ...receiveFlags],
   ]);
   receiver.type(`${ticket}\n`);
   return { sender, receiver, into };
