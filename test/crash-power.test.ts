@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CrashState } from "../src/engine/memory-crash.ts";
-import { checkRecovery, checkState, type Life, live, type Scene } from "./crash-life.ts";
+import { checkRecovery, checkState, type Life, live, type Scene, treeOf } from "./crash-life.ts";
 import { scenes } from "./crash-scenes.ts";
 import { seedOf } from "./seed.ts";
 
@@ -68,6 +68,21 @@ test("what has landed is known again, though the rest was lost and the next try 
     if (state.point >= again.toldAt) break;
     await checkRecovery(life, state);
   }
+});
+
+test("what has landed and was edited since is not taken for what is sent", async (t) => {
+  const seed = seedOf(t);
+  const life = await live(t, twoFiles, seed);
+  const { toldAt } = life;
+  const [state] = life.recording.crashStates({ seed, perPoint: 1, point: toldAt });
+  assert.ok(state);
+  state.disk.write("/home/inbox/first", Buffer.from("edited"));
+
+  await life.offerAgain(state.disk);
+
+  const names = ["first", "first (2)", "second"];
+  assert.deepEqual([...treeOf(state.disk).keys()].sort(), names);
+  assert.equal(Buffer.from(state.disk.read("/home/inbox/first")).toString(), "edited");
 });
 
 test("that were more than ten thousand states", (t) => {

@@ -57,14 +57,12 @@ async function sendOnce(
   const stop = clock.every(300, () => network.mend());
 
   for (const { done } of await start(alice, bob)) await done;
-  // A receiver that was not asked for again ends by itself.
-  clock.advance(100_000);
   await bob.peer.close();
   stop();
 
   const why = `a cut after ${cut} bytes`;
   assert.deepEqual(await paths(bob), ["large.bin"], why);
-  assert.deepEqual(await leftovers(bob), [], why);
+  assertOnlyJournal(await leftovers(bob), why);
   return network.carriedBytes;
 }
 
@@ -93,8 +91,14 @@ for (const engine of engines) {
 
     assert.equal(files[0]?.status, "received");
     assert.deepEqual(await paths(bob), ["notes.txt"]);
-    assert.deepEqual(await leftovers(bob), []);
+    assertOnlyJournal(await leftovers(bob));
   });
+}
+
+/** A sender that may come back for its receipt is not forgotten; nothing else is left. */
+function assertOnlyJournal(left: string[], why?: string): void {
+  const others = left.filter((path) => !/\.partial(\/files|\/journal)?$/.test(path));
+  assert.deepEqual(others, [], why);
 }
 
 /** Lets the connection break when the first receipt comes. */

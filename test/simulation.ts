@@ -8,7 +8,7 @@
 
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
-import { createMemoryNetwork } from "../src/engine/memory.ts";
+import { createMemoryNetwork, type MemoryNetwork } from "../src/engine/memory.ts";
 import type { DiskOperation, MemoryDisk } from "../src/engine/memory-disk.ts";
 import { type Receipt, type Transfer, TransferError } from "../src/index.ts";
 import { Random } from "./fuzz/random.ts";
@@ -72,7 +72,7 @@ class Case {
   readonly story: string[] = [];
   readonly #happened: string[] = [];
   readonly #random: Random;
-  readonly #network = createMemoryNetwork();
+  readonly #network: MemoryNetwork;
   readonly #clock = new VirtualClock();
   readonly #alice: Machine;
   readonly #bob: Machine;
@@ -88,6 +88,8 @@ class Case {
 
   constructor(seed: number) {
     this.#random = new Random(seed);
+    const secrets = new Random(~seed);
+    this.#network = createMemoryNetwork((bytes) => secrets.bytes(bytes));
     const clock = this.#clock;
     this.#alice = new Machine(this.#network, { clock, listen: "127.0.0.1:4001" });
     this.#bob = new Machine(this.#network, { clock, listen: "127.0.0.1:4002" });

@@ -76,18 +76,17 @@ class EarlierTry {
   }
 
   /**
-   * Its receipt, when the next try fails because the sender is gone or serves the ticket no more:
-   * it has its receipt, or will never have it. Rejects with any other failure.
+   * Its receipt, when the next try finds that the sender serves the ticket no more, because it has its
+   * own, or is gone; should that one come back, what has landed is known. Rejects with all else.
    */
   async receiptAfter(error: unknown): Promise<Receipt> {
     if (error instanceof Unsettled) this.#unsettled = error;
-    const isOver =
-      error instanceof TransferError &&
-      (error.code === "PEER_UNREACHABLE" || error.code === "PEER_REJECTED");
+    const code = error instanceof TransferError ? error.code : null;
+    const isOver = code === "PEER_UNREACHABLE" || code === "PEER_REJECTED";
     if (!this.#unsettled || !isOver) throw error;
     const { receipt, ways } = this.#unsettled;
     this.#unsettled = null;
-    await ways.end();
+    await (code === "PEER_REJECTED" ? ways.end() : ways.leave());
     return receipt;
   }
 }
@@ -176,24 +175,10 @@ export async function takeOffer(
     return await receiveOffer(session, offer, record, incomingOptions(context, decide));
   } catch (error) {
     if (!(error instanceof Unsettled)) throw error;
-    return stay(context, record, error);
+    // The sender may come back for its receipt: what has landed must be known then.
+    await error.ways.leave();
+    return error.receipt;
   }
-}
-
-/** Stays for a sender that may not know that everything is here: it comes back soon, or not at all. */
-async function stay(
-  { clock }: PeerContext,
-  record: TransferRecord,
-  { message: reason, receipt, ways }: Unsettled,
-): Promise<Receipt> {
-  const { id: transferId } = record;
-  record.emit({ type: "waiting", transferId, reason, retryMs: null, leftMs: stayMs });
-  const isBack = await clock.wait(stayMs, record.signal).then(
-    () => false,
-    () => true,
-  );
-  await (isBack ? ways.leave() : ways.end());
-  return receipt;
 }
 
 /** A peer cannot dial itself: for a ticket of its own it dials as somebody else. */
@@ -231,6 +216,3 @@ async function decision(
     await inbox.close();
   }
 }
-
-/** Longer than a sender waits before its first try, with the time that a dial takes. */
-const stayMs = 5_000;

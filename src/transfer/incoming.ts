@@ -185,11 +185,12 @@ class Incoming implements Part {
     const { files, bytes } = await sayReceipt(landed, seconds, say);
     const receipt = { transferId, files, bytes, seconds, skipped: this.#skippedBySender, into };
     const isRemoved = !landing.isIncomplete;
-    // The sender must have its receipt before this side may close; one that is silent is not waited for.
-    const settled = within(clock, settleMs, listening, () => declined);
-    const isLost = await settled.then(() => false, isConnectionLost);
-    if (!isLost || (await this.#isLeft())) {
-      await this.#end(reception, isRemoved);
+    // The sender must have its receipt before this side may close. One that is silent is not waited
+    // for, but may have been cut off: when it comes back, what has landed must be known.
+    const settled = within(clock, settleMs, listening, () => silent);
+    const failure: unknown = await settled.catch((error) => error);
+    if (!isConnectionLost(failure) || (await this.#isLeft())) {
+      await this.#end(reception, isRemoved && failure !== silent);
       return receipt;
     }
     const free = (how: boolean) => this.#end(reception, how).finally(() => target.close());
@@ -282,6 +283,7 @@ function isConnectionLost(error: unknown): boolean {
   return error instanceof TransferError && error.code === "CONNECTION_LOST";
 }
 
+const silent = new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");
 /** How long a sender may be silent within its offer: a walk of a slow disk takes its time. */
 const offerTimeoutMs = 5 * 60_000;

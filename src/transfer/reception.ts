@@ -130,9 +130,23 @@ async function landedBefore(
   if (!leftover || !isOf(leftover, manifest)) return landed;
   for (const { entry, path, identity } of leftover.landed.values()) {
     const there = await target.stat(path);
-    if (there?.identity === identity) landed.set(entry, path);
+    if (there?.identity !== identity) continue;
+    if (await isUntouched(target, manifest, entry, path)) landed.set(entry, path);
   }
   return landed;
+}
+
+/** Whether the files of what has landed at a path are by size and time what they were. */
+async function isUntouched(target: Folder, manifest: Manifest, landed: number, path: string) {
+  const top = manifest.path(landed);
+  for (let entry = landed; entry < manifest.totals.entries; entry += 1) {
+    const { kind, bytes, mtimeMs, depth } = manifest.entry(entry);
+    if (entry > landed && depth <= manifest.entry(landed).depth) break;
+    if (kind !== "file") continue;
+    const there = await target.stat(path + manifest.path(entry).slice(top.length));
+    if (there && (there.bytes !== bytes || there.mtimeMs !== mtimeMs)) return false;
+  }
+  return true;
 }
 
 function isOf(leftover: Leftover | null, manifest: Manifest): boolean {

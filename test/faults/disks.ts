@@ -29,7 +29,7 @@ export const disks: readonly Fault[] = [
       await couple.midway(totalBytes / 4);
 
       const giveBack = disk.fill();
-      await assertBothEnd(couple, "DISK_FULL", /part-\d+/);
+      await assertBothEnd(couple, "DISK_FULL", /part-\d+|journal/);
 
       assert.deepEqual(finalNames(couple.into), []);
       await giveBack();
