@@ -97,9 +97,7 @@ const kills = Number(process.env["QUIVER_KILLS"] ?? 10);
 /** So many kills that each is to cost a thousandth of the size: it takes three quarters of an hour. */
 const isMany = kills >= 100;
 /** A sender that is killed alone is missed only when its connection dies, after 30 s. */
-const sides: readonly Side[] = isMany
-  ? ["receiver", "sender"]
-  : ["receiver", "both", "receiver", "both", "sender"];
+const sides: readonly Side[] = isMany ? ["receiver", "sender"] : ["receiver", "both"];
 
 async function underWay(stage: Stage, bytes: number, make = randomFile) {
   const lab = hosts(stage, "wan", `rate=${megabits}`, "delay=5");
