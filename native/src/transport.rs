@@ -9,7 +9,7 @@ use iroh::endpoint::{ControllerFactory, IdleTimeout, QuicTransportConfig, VarInt
 use noq_proto::congestion::{CubicConfig, NewRenoConfig};
 use rustls::{
     CipherSuite, CipherSuiteCommon, SupportedCipherSuite, Tls13CipherSuite,
-    crypto::{CryptoProvider, aws_lc_rs},
+    crypto::{CryptoProvider, ring},
 };
 
 use crate::{
@@ -81,7 +81,7 @@ pub fn transport_config(
 /// The cipher suites of TLS 1.3, the quickest first: AES-128-GCM needs ten rounds where AES-256 needs
 /// fourteen, and is what QUIC itself demands (RFC 9001, 5.3).
 pub fn crypto_provider() -> CryptoProvider {
-    let mut provider = aws_lc_rs::default_provider();
+    let mut provider = ring::default_provider();
     let is_other =
         |suite: &SupportedCipherSuite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256;
     provider.cipher_suites.sort_by_key(is_other);
@@ -95,7 +95,7 @@ pub fn crypto_provider() -> CryptoProvider {
 /// What iroh encrypts QUIC's tokens with: the first suite, with a key of 32 bytes. AES-128 takes none of
 /// that length, and iroh panics, at any packet with a token. No handshake uses this one.
 static TOKEN_SUITE: LazyLock<Option<Tls13CipherSuite>> = LazyLock::new(|| {
-    let suite = aws_lc_rs::cipher_suite::TLS13_AES_256_GCM_SHA384.tls13()?;
+    let suite = ring::cipher_suite::TLS13_AES_256_GCM_SHA384.tls13()?;
     Some(Tls13CipherSuite {
         common: CipherSuiteCommon {
             suite: suite.common.suite,
