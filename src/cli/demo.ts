@@ -27,7 +27,7 @@ export function addDemoCommand(program: Command, json: JsonOutput): void {
 }
 
 async function demo(paths: string[], json: JsonOutput): Promise<void> {
-  const { display } = openOutput({}, json);
+  const { display } = await openOutput({}, json);
   const folder = await mkdtemp(join(tmpdir(), "quiver-demo-"));
   const sides: Side[] = [];
   let isInterrupted = false;

@@ -53,7 +53,12 @@ export function formatTimeLeft(etaMs: number | null): string {
 
 /** A count and its noun, for example `1 file` or `1,204 files`. */
 export function formatCount(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  return `${groupDigits(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A whole number as `1,204`. By hand: the first use of `Intl` costs a process 25 ms. */
+export function groupDigits(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** The share that is done in whole percent; 100 only when all is done. */

@@ -1,7 +1,7 @@
 /** An offer as a person reads it before saying yes. Pure. */
 
 import { displayText, type OfferedItem, type OfferSummary } from "../index.ts";
-import { formatBytes, formatCount } from "./format.ts";
+import { formatBytes, formatCount, groupDigits } from "./format.ts";
 
 /** The lines that show who offers what; all text of the peer is made harmless. */
 export function offerText(offer: OfferSummary): string[] {
@@ -18,7 +18,7 @@ export function offerText(offer: OfferSummary): string[] {
     lines.push(`  ${(sizes[index] ?? "").padStart(sizeWidth)}  ${itemText(item)}`);
   }
   const more = offer.items.length - shown.length + offer.moreItems;
-  if (more > 0) lines.push(`  … and ${more.toLocaleString("en")} more${hiddenText(offer, shown)}`);
+  if (more > 0) lines.push(`  … and ${groupDigits(more)} more${hiddenText(offer, shown)}`);
   if (offer.targetDir !== "") {
     const note = offer.targetDir.split("/").some(isHidden) ? " (hidden)" : "";
     lines.push(`  for the folder ${displayText(offer.targetDir, longestName)}${note}`);
@@ -29,7 +29,7 @@ export function offerText(offer: OfferSummary): string[] {
 /** What the line for all that is not shown says of hidden things; those are shown first. */
 function hiddenText({ hiddenItems }: OfferSummary, shown: readonly OfferedItem[]): string {
   const more = hiddenItems - shown.filter(({ name }) => isHidden(name)).length;
-  return more > 0 ? `, ${more.toLocaleString("en")} of them hidden` : "";
+  return more > 0 ? `, ${groupDigits(more)} of them hidden` : "";
 }
 
 function isHidden(name: string): boolean {

@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import type { Logger } from "../index.ts";
 import { type Display, plainDisplay, silentDisplay } from "./display.ts";
 import type { JsonOutput } from "./json-output.ts";
-import { terminalDisplay } from "./progress-display.ts";
 
 /** The flags that choose an {@link Output}. */
 export interface OutputFlags {
@@ -32,8 +31,8 @@ export function addOutputFlags(command: Command): Command {
 }
 
 /** The output that the flags ask for, on this process's standard streams. */
-export function openOutput(flags: OutputFlags, json: JsonOutput): Output {
-  const display = chooseDisplay(flags);
+export async function openOutput(flags: OutputFlags, json: JsonOutput): Promise<Output> {
+  const display = await chooseDisplay(flags);
   const logger = flags.verbose && {
     info: (line: string) => display.print(line),
     warn: (line: string) => display.print(line),
@@ -41,10 +40,14 @@ export function openOutput(flags: OutputFlags, json: JsonOutput): Output {
   return { display, json: flags.json && json, logger };
 }
 
-function chooseDisplay({ json, quiet, verbose }: OutputFlags): Display {
+async function chooseDisplay({ json, quiet, verbose }: OutputFlags): Promise<Display> {
   const stream = process.stderr;
   if (quiet || (json && !verbose)) return silentDisplay();
-  if (stream.isTTY && !json) return terminalDisplay(stream);
+  if (stream.isTTY && !json) {
+    // What draws takes as long to load as everything else: only where something is drawn.
+    const { terminalDisplay } = await import("./progress-display.ts");
+    return terminalDisplay(stream);
+  }
   const plain = plainDisplay(stream, () => performance.now());
   // The library's lines tell the progress already.
   return verbose ? { ...plain, status() {}, progress() {} } : plain;

@@ -5,7 +5,14 @@
  */
 
 import type { TransferProgress } from "../index.ts";
-import { formatBytes, formatCount, formatPercent, formatRate, formatTimeLeft } from "./format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatPercent,
+  formatRate,
+  formatTimeLeft,
+  groupDigits,
+} from "./format.ts";
 
 /** The done and the open part of a bar; together they are as wide as was asked. */
 export interface Bar {
@@ -51,7 +58,7 @@ export function progressFacts(progress: TransferProgress, width: number): string
   const left = bytes < total ? formatTimeLeft(etaMs) : "";
   if (left !== "") facts.push(left);
   if (totalFiles > 1) {
-    facts.push(`${files.toLocaleString("en")} of ${formatCount(totalFiles, "file")}`);
+    facts.push(`${groupDigits(files)} of ${formatCount(totalFiles, "file")}`);
   }
   return joinFitting(facts, width);
 }

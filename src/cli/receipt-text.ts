@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { displayText, type Receipt, type ReceiptFile, TransferError } from "../index.ts";
-import { formatBytes, formatCount, formatDuration, formatRate } from "./format.ts";
+import { formatBytes, formatCount, formatDuration, formatRate, groupDigits } from "./format.ts";
 
 /** The first line: how much, how long, how fast. */
 export function receiptSummary(verb: "sent" | "received", receipt: Receipt): string {
@@ -70,7 +70,7 @@ function list(title: string, texts: readonly string[]): string[] {
   if (texts.length === 0) return [];
   const lines = texts.slice(0, mostLines).map((text) => `    ${text}`);
   const more = texts.length - lines.length;
-  if (more > 0) lines.push(`    … and ${more.toLocaleString("en")} more`);
+  if (more > 0) lines.push(`    … and ${groupDigits(more)} more`);
   return [`  ${title}:`, ...lines];
 }
 

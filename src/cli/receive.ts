@@ -59,7 +59,7 @@ async function receive(
   requireSomeoneToAsk(flags);
   const environment = process.env["QUIVER_TICKET"];
   const ticket = await readTicket({ argument, environment, input: process.stdin });
-  const output = openOutput(flags, json);
+  const output = await openOutput(flags, json);
   const peer = await Peer.open({ tuning: tuningOf(flags), logger: output.logger });
   try {
     await bring({ peer, ticket, flags, output });

@@ -52,7 +52,7 @@ interface SendFlags extends OutputFlags, TuningFlags, RetryFlag {
 }
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
-  const output = openOutput(flags, json);
+  const output = await openOutput(flags, json);
   const served = new ServedTickets(paths);
   const { peer, earlier } = await openPeer(flags, output, await served.find(Date.now()));
   try {
