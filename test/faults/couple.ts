@@ -1,8 +1,9 @@
 /** Two people, each with a command that they run again when it has ended. */
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Leftover } from "../../src/transfer/leftover.ts";
 import { assertCopied } from "../netlab/contents.ts";
 import { type Places, Quiver, type Stage } from "../netlab/hosts.ts";
 import { until } from "./stage.ts";
@@ -84,7 +85,7 @@ export class Couple {
   /** Waits until so many bytes are proven and the journal tells of some. */
   async midway(bytes: number): Promise<void> {
     await this.receiver.event("progress", (progress) => progress.bytes >= bytes);
-    await until(() => journalBytes(this.into) > 0, `a journal; ${this.receiver.said}`);
+    await until(() => journaledBytes(this.into) > 0, `a journal; ${this.receiver.said}`);
   }
 
   /** Runs both commands again, to a good end. */
@@ -131,9 +132,10 @@ export function finalNames(into: string): string[] {
   return readdirSync(into).filter((name) => !leftovers(into).includes(name));
 }
 
-/** Size of the journal of the transfer that is under way; 0 while there is none. */
-export function journalBytes(into: string): number {
+/** Bytes that the journal of the transfer under way calls proven. */
+export function journaledBytes(into: string): number {
   const [name] = leftovers(into);
   const journal = join(into, name ?? "", "journal");
-  return name && existsSync(journal) ? statSync(journal).size : 0;
+  if (!name || !existsSync(journal)) return 0;
+  return Leftover.read(readFileSync(journal))?.provenBytes ?? 0;
 }

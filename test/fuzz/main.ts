@@ -1,6 +1,7 @@
 /** `npm run fuzz -- --minutes N [--target NAME] [--seed S]`: runs every target in turn. */
 
 import { parseArgs } from "node:util";
+import { table } from "../table.ts";
 import { addToCorpus, corpusOf } from "./corpus.ts";
 import { type FuzzCount, fuzz, shortest } from "./fuzzer.ts";
 import { Random } from "./random.ts";
@@ -59,16 +60,4 @@ async function run(target: Target): Promise<FuzzCount> {
   }
   await target.close?.();
   return count;
-}
-
-function table(lines: string[][]): string {
-  const widths = (lines[0] ?? []).map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  return lines
-    .map(([name = "", ...cells]) => {
-      const numbers = cells.map((cell, column) => cell.padStart(widths[column + 1] ?? 0));
-      return [name.padEnd(widths[0] ?? 0), ...numbers].join("  ");
-    })
-    .join("\n");
 }
