@@ -6,6 +6,7 @@
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { chart } from "./chart.ts";
 import { makeData } from "./data.ts";
 import { Lab } from "./lab.ts";
 import { describeMachine } from "./machine.ts";
@@ -56,12 +57,14 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
 
     const machine = describeMachine({ lab, tools, tcp: options.tcp });
     const summaries = summarize(runs, data);
-    console.log(summaryTable({ machine, options, data, summaries }));
+    const result = { machine, options, data, summaries };
+    console.log(summaryTable(result));
     if (options.profile) printProfiles(runs);
     if (options.json) {
-      const result = { machine, options, data, summaries, runs, missing };
-      writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
+      const everything = { ...result, runs, missing };
+      writeFileSync(options.json, `${JSON.stringify(everything, null, 2)}\n`);
     }
+    if (options.svg) writeFileSync(options.svg, chart(result));
     return runs.every((run) => run.failure === undefined) ? 0 : 1;
   } finally {
     signal.removeEventListener("abort", end);

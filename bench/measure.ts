@@ -76,6 +76,7 @@ async function fill(
     into,
     address: lab.address("a"),
     folder: join(folder, "tools"),
+    wire: options.wire,
     quiver: options.quiver,
   };
   const plan = tool.plan(job);

@@ -21,6 +21,8 @@ export interface Options {
   profile: boolean;
   /** File for the result as JSON. */
   json: string | undefined;
+  /** File for the result as a picture. */
+  svg: string | undefined;
 }
 
 /** What is sent. */
@@ -52,6 +54,7 @@ export function readOptions(argv: string[]): Options | "help" {
       quiver: { type: "string" },
       profile: { type: "boolean", default: false },
       json: { type: "string" },
+      svg: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -67,6 +70,7 @@ export function readOptions(argv: string[]): Options | "help" {
     quiver: values.quiver,
     profile: values.profile,
     json: values.json,
+    svg: values.svg,
   };
 }
 
@@ -130,8 +134,9 @@ export const usage = `npm run bench -- [options]   (root; Linux)
   --only quiver,nc,scp   tools; default: all that are installed and fit the data
   --rounds 5             each round runs every tool once, in turn
   --disk tmpfs|disk|DIR  where source and copies are: /dev/shm, /var/tmp or a folder
-  --timeout 300          seconds that a run may take
+  --timeout 300          seconds that a run may take; acked-tcp on a wan often needs more
   --tcp cubic|bbr        congestion control of the TCP tools; default: this machine's
   --quiver CMD           another quiver than this checkout's, to compare two builds
   --profile              run under perf and say where the time goes (slows the runs down)
-  --json FILE            everything that was measured`;
+  --json FILE            everything that was measured
+  --svg FILE             a picture of it: MB/s of every tool`;

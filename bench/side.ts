@@ -9,6 +9,8 @@ import { anonymousBytes, processTree } from "./processes.ts";
 export interface Command {
   argv: string[];
   env?: Record<string, string>;
+  /** Folder that it runs in; ours without it. */
+  cwd?: string;
   /** File for standard input; nothing without it. */
   inputFile?: string;
   /** Text for standard input. */
@@ -48,6 +50,7 @@ export class Side {
     this.#cpuFile = cpuFile;
     this.#child = spawn("sh", ["-c", withTimes, cpuFile, ...host, ...command.argv], {
       env: { ...process.env, ...command.env },
+      cwd: command.cwd,
       // Its own group: a Ctrl-C at the terminal is for the benchmark, which ends it in order.
       detached: true,
       // Not a pipe without need: rsync's daemon takes one of Node's for a connection from inetd.

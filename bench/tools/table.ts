@@ -1,15 +1,23 @@
 /** Every tool that the benchmark knows; a new one is one more entry. */
 
 import type { Options } from "../options.ts";
+import { ackedTcp } from "./acked-tcp.ts";
+import { aria2 } from "./aria2.ts";
 import { netcat, tarNetcat } from "./netcat.ts";
 import { plainTcp } from "./plain-tcp.ts";
+import { qcp } from "./qcp.ts";
 import { quiver } from "./quiver.ts";
 import { rsync, rsyncSsh } from "./rsync.ts";
 import { scp } from "./scp.ts";
+import { sendme } from "./sendme.ts";
 import type { Tool } from "./tool.ts";
+import { wormhole } from "./wormhole.ts";
 
 /** In the order in which a round runs them. */
-const allTools: readonly Tool[] = [quiver, netcat, plainTcp, tarNetcat, scp, rsync, rsyncSsh];
+const allTools: readonly Tool[] = [
+  ...[quiver, netcat, plainTcp, ackedTcp, tarNetcat, scp, rsync, rsyncSsh],
+  ...[aria2, qcp, sendme, wormhole],
+];
 
 /** The tools that were asked for, are installed and fit the data; and a line for each that is not. */
 export function chooseTools({ only, data }: Options): { tools: Tool[]; missing: string[] } {

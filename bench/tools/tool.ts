@@ -38,6 +38,8 @@ export interface Job {
   address: string;
   /** The folder that `prepare` was given. */
   folder: string;
+  /** netlab's words for the wire: some tools must be told what it carries. */
+  wire: readonly string[];
   /** The command to measure as quiver; undefined for this checkout's. */
   quiver: string | undefined;
 }
