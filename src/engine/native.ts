@@ -228,16 +228,20 @@ function bothWays(handle: AddonBidirectionalStream): BidirectionalStream {
 
 /** Writes the records that `native/src/bundle.rs` reads. */
 function packBundle(files: readonly BundledTarget[]): Uint8Array {
-  const parts = files.map(({ path, mode, bytes, mtimeMs }) => {
-    const name = encodeName(path);
-    const record = Buffer.alloc(RECORD_BYTES);
-    record.writeUInt16LE(name.length, 0);
-    record.writeUInt16LE(mode & 0o777, 2);
-    record.writeDoubleLE(bytes, 4);
-    record.writeDoubleLE(mtimeMs, 12);
-    return [record, name];
+  const names = files.map(({ path }) => encodeName(path));
+  const nameBytes = names.reduce((sum, name) => sum + name.length, 0);
+  const packed = Buffer.allocUnsafe(RECORD_BYTES * files.length + nameBytes);
+  let at = 0;
+  files.forEach(({ mode, bytes, mtimeMs }, position) => {
+    const name = names[position] ?? new Uint8Array();
+    packed.writeUInt16LE(name.length, at);
+    packed.writeUInt16LE(mode & 0o777, at + 2);
+    packed.writeDoubleLE(bytes, at + 4);
+    packed.writeDoubleLE(mtimeMs, at + 12);
+    packed.set(name, at + RECORD_BYTES);
+    at += RECORD_BYTES + name.length;
   });
-  return Buffer.concat(parts.flat());
+  return packed;
 }
 
 function bundleResults({ hashes, statuses, failures }: AddonBundle): BundledResult[] {

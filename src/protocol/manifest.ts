@@ -67,7 +67,7 @@ export class Manifest {
   seal(): Uint8Array | null {
     if (this.#unsealed.length === 0) return null;
     const batch = encodeEntries(this.#unsealed);
-    this.#keep(batch, this.#unsealed.length);
+    this.#keep(batch, this.#unsealed);
     this.#unsealed = [];
     this.#unsealedBytes = 0;
     return batch;
@@ -80,7 +80,7 @@ export class Manifest {
     // A peer could send them without end, and each is kept.
     if (entries.length === 0) throw invalid("an empty batch");
     for (const entry of entries) this.#count(entry);
-    this.#keep(batch, entries.length);
+    this.#keep(batch, entries);
     return entries;
   }
 
@@ -174,14 +174,15 @@ export class Manifest {
     this.#parents = larger;
   }
 
-  #keep(batch: Uint8Array, entries: number): void {
+  #keep(batch: Uint8Array, entries: Entry[]): void {
     this.#bytes += batch.length;
     if (this.#bytes > maxManifestBytes) {
       throw new TransferError("LIMIT_EXCEEDED", "the offer's names are too many; send it in parts");
     }
     this.#starts.push(this.#sealed);
     this.#batches.push(batch);
-    this.#sealed += entries;
+    this.#sealed += entries.length;
+    remember(this.#decoded, decodedBatches, this.#batches.length - 1, entries);
   }
 
   /** The batch that holds a position: the last whose first entry is not after it. */
@@ -214,5 +215,5 @@ export class Manifest {
   }
 }
 
-/** Batches kept decoded: lanes work on neighbouring entries. */
-const decodedBatches = 8;
+/** Batches kept decoded, some 10 MB: lanes work on neighbouring entries, but each lane on its own. */
+const decodedBatches = 64;

@@ -51,11 +51,12 @@ export const journalVersion = 1;
 /** A record as bytes. */
 export function encodeRecord(record: JournalRecord): Uint8Array {
   const body = bodyOf(record);
-  const bytes = Buffer.alloc(headBytes + body.length + sumBytes);
+  const sumAt = headBytes + body.length;
+  const bytes = Buffer.allocUnsafe(sumAt + sumBytes);
   bytes.writeUInt8(kinds.indexOf(record.kind), 0);
   bytes.writeUInt32BE(body.length, 1);
   bytes.set(body, headBytes);
-  bytes.writeUInt32BE(crc32(bytes.subarray(0, -sumBytes)), headBytes + body.length);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, sumAt)), sumAt);
   return bytes;
 }
 
@@ -88,7 +89,13 @@ function bodyOf(record: JournalRecord): Uint8Array {
     return Buffer.concat([numbers(entry, name.length), name, Buffer.from(identity)]);
   }
   const { entry, pieceBytes, first, values } = record.run;
-  return Buffer.concat([numbers(entry, pieceBytes, first), values]);
+  // One for every small file: without a list and a copy more.
+  const body = Buffer.allocUnsafe(12 + values.length);
+  body.writeUInt32BE(entry, 0);
+  body.writeUInt32BE(pieceBytes, 4);
+  body.writeUInt32BE(first, 8);
+  body.set(values, 12);
+  return body;
 }
 
 function recordOf(kind: JournalRecord["kind"] | undefined, body: Buffer): JournalRecord | null {

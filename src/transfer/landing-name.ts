@@ -39,8 +39,10 @@ export function landingName(name: string, rules: NameRules): Landing {
   if (reason) return { kind: "refused", reason };
   let mapped = rules.platform === "linux" ? name : withoutLoneSurrogates(name);
   if (rules.platform === "windows") mapped = forWindows(mapped);
-  // In any folder: each can be the one that a later transfer lands in.
-  if (foldName(mapped).startsWith(foldedStagingPrefix)) mapped = `_${mapped}`;
+  // In any folder: each can be the one that a later transfer lands in. A plain first character stays
+  // what it is when it is folded, and folding takes most of the time.
+  const mayBeStaging = !/^\w/.test(mapped);
+  if (mayBeStaging && foldName(mapped).startsWith(foldedStagingPrefix)) mapped = `_${mapped}`;
   mapped = shortened(mapped, name, rules);
   return { kind: mapped === name ? "same" : "mapped", name: mapped };
 }

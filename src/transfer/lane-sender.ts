@@ -88,11 +88,13 @@ export class LaneSender {
       Array.from({ length: lanes }, (_, at) => this.#open(format, first + at)),
     );
     const { streamWindowBytes, clock } = this.#options;
-    const gate = new Gate(() => {
+    // Asked for now and then only: the counters wait for whatever the connection is doing.
+    const room = () => {
       const { congestionWindowBytes } = this.#connection.stats();
       return activeLanes(lanes, congestionWindowBytes, streamWindowBytes);
-    });
-    const stopTicking = clock.every(progressIntervalMs, () => gate.admit());
+    };
+    const gate = new Gate(room());
+    const stopTicking = clock.every(progressIntervalMs, () => gate.resize(room()));
     const next = options.deal ? dealer(jobs, lanes) : () => jobs.next().value as Job | undefined;
     try {
       await Promise.all(opened.map((lane, at) => this.#work(lane, () => next(at), gate)));

@@ -18,6 +18,8 @@ import { processEnds } from "./process-ends.ts";
 import { resources } from "./resources.ts";
 import { defaultLimitMs, type Fault, NotHere, openStage } from "./stage.ts";
 
+/** How long one turn of the simulation goes on. */
+const simulatedMs = 20_000;
 const simulations: Fault = {
   title: "whatever goes wrong in simulation, in the end all is there, once",
   async play(stage, random) {
@@ -152,6 +154,3 @@ function report(): number {
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(1);
 }
-
-/** How long one turn of the simulation goes on. */
-const simulatedMs = 20_000;
