@@ -33,7 +33,7 @@ export function buildAddon(root) {
   console.error(
     existsSync(targetFolder(root))
       ? "quiver: building the native addon again, as its sources have changed"
-      : "quiver: building the native addon once, about 6 minutes on 2 cores",
+      : "quiver: building the native addon once, about 7 minutes on 2 cores",
   );
   cargoBuild(root, native);
   replace(join(targetFolder(root), "release", libraryName()), addon);
