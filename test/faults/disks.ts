@@ -24,6 +24,7 @@ const MiB = 2 ** 20;
 export const disks: readonly Fault[] = [
   ...(["ext4", "tmpfs"] as const).map((system) => ({
     title: `R10: a full disk (${system}) ends both sides with its reason; with room the same commands go on`,
+    isQuick: system === "tmpfs",
     async play(stage: Stage) {
       const { couple, disk } = await ontoDisk(stage, { system });
       await couple.midway(totalBytes / 4);

@@ -32,6 +32,7 @@ const ways = [
 export const powerCuts: readonly Fault[] = kinds.flatMap(({ title, ...kind }) => [
   ...ways.map(({ flags, what }) => ({
     title: `R1, R4, R9: power cuts on ${title} leave ${what}, and the same command goes on`,
+    isQuick: title === "ext4",
     async play(stage: Stage, random: Random) {
       const { couple, disk } = await begin(stage, kind, flags);
       const taken = [];
@@ -56,6 +57,7 @@ export const powerCuts: readonly Fault[] = kinds.flatMap(({ title, ...kind }) =>
   })),
   {
     title: `R2: what a receipt tells stays on ${title} when the power is cut right after it`,
+    isQuick: title === "ext4",
     async play(stage: Stage) {
       const { couple, disk } = await begin(stage, kind);
 

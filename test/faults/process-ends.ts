@@ -27,6 +27,7 @@ const killed: readonly { side: Side; title: string }[] = [
 export const processEnds: readonly Fault[] = [
   ...killed.map(({ side, title }) => ({
     title,
+    isQuick: side === "receiver",
     async play(stage: Stage) {
       const { lab, couple, bytes } = await underWay(stage, 192 * MiB);
 

@@ -21,6 +21,7 @@ const GiB = 2 ** 30;
 export const resources: readonly Fault[] = [
   {
     title: "10,000 files arrive though each side may have only 64 files open",
+    isQuick: true,
     async play(stage) {
       requireProgram("prlimit");
       const path = smallFiles(testFolder(stage), 10_000, 100);

@@ -13,6 +13,8 @@ export interface Fault {
   play: (stage: Stage, random: Random) => Promise<void>;
   /** Takes minutes: in the torture only where there is time. */
   isLong?: true;
+  /** Played for each change of the code, too: seconds, and the same on any machine. */
+  isQuick?: boolean;
   /** How long it may take, in milliseconds. @default 5 minutes */
   limitMs?: number;
 }
@@ -22,9 +24,9 @@ export class NotHere extends Error {}
 
 /** Makes a test of each fault; its choices are the same in every run. */
 export function testFaults(faults: readonly Fault[]): void {
-  // All of them together take longer than a change should wait: npm run torture plays them, too.
-  const skip = process.env["QUIVER_LONG"] ? false : "it takes long: QUIVER_LONG=1";
-  for (const { title, play, limitMs = defaultLimitMs } of faults) {
+  for (const { title, play, isQuick = false, limitMs = defaultLimitMs } of faults) {
+    // All of them together take longer than a change should wait: npm run torture plays them, too.
+    const skip = isQuick || process.env["QUIVER_LONG"] ? false : "it takes long: QUIVER_LONG=1";
     test(title, { skip, timeout: limitMs }, (t) => playOrSkip(t, play));
   }
 }
