@@ -97,6 +97,9 @@ export const fewestLanes = 8;
 /** Lanes that are busy at once, at least: on a local wire two, four and eight are alike (docs/performance.md). */
 export const fewestBusyLanes = 4;
 
+/** The longest turn of a lane: below it a turn's hand-over costs more than it evens out. */
+export const mostTurnBytes = 8 * MiB;
+
 /** A file of at most one piece of this size travels in a bundle. */
 export const bundledFileBytes = 64 * KiB;
 

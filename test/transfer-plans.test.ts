@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultTuning, LogLines, type TransferEvent } from "../src/index.ts";
-import { countJobs, planStandard, planUltra } from "../src/transfer/plan.ts";
+import { busyLanes, countJobs, inTurns, planStandard, planUltra } from "../src/transfer/plan.ts";
 import {
   assertBothFail,
   assertSameTree,
@@ -44,6 +44,43 @@ for (const { bytes, jobs, why } of plans) {
     assert.equal(countJobs(ranges, 1000), jobs);
   });
 }
+
+test("turns cover a plan in its order, and become short when little is left", () => {
+  const plan = [...planUltra([{ entry: 0, bytes: 600 * MiB, group: 0 }], defaultTuning)];
+
+  const turns = [...inTurns(plan, 600 * MiB, () => 8)].map((job) => {
+    assert.equal(job.kind, "run");
+    return job.kind === "run" ? job : assert.fail();
+  });
+
+  let end = 0;
+  for (const { offset, length } of turns) {
+    assert.equal(offset, end);
+    end += length;
+  }
+  assert.equal(end, 600 * MiB);
+  assert.equal(turns[0]?.length, 8 * MiB);
+  assert.equal(turns.at(-1)?.length, 512 * KiB);
+});
+
+test("a turn never crosses its range, and an empty file is one turn", () => {
+  const files = [64 * KiB + 1, 10 * MiB].map((bytes, entry) => ({ entry, bytes, group: 0 }));
+  const empty = { kind: "run", entry: 2, offset: 0, length: 0, pieceBytes: 64 * KiB } as const;
+  const plan = [...planUltra(files, defaultTuning), empty];
+
+  const turns = [...inTurns(plan, 1, () => 1000)];
+
+  assert.ok(turns.every((job) => job.kind === "run" && job.length <= job.pieceBytes));
+  assert.deepEqual(turns.at(-1), empty);
+});
+
+test("as many lanes are busy as the path has windows for", () => {
+  const windows = [10_000, 2 * MiB, 10 * MiB, 37.5 * MiB];
+  assert.deepEqual(
+    windows.map((bytes) => busyLanes(bytes, MiB)),
+    [4, 4, 20, 75],
+  );
+});
 
 for (const plan of [planUltra, planStandard]) {
   test(`${plan.name} covers every byte once, whatever the sizes`, () => {

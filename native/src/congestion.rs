@@ -9,6 +9,7 @@ mod delivery;
 mod fullness;
 mod model;
 mod recent_max;
+mod shortest_rtt;
 #[cfg(test)]
 mod simulation;
 

@@ -3,12 +3,12 @@
 import type { Clock } from "../clock.ts";
 import type { Connection, SendStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
-import { progressIntervalMs } from "../options.ts";
+import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
 import { encodeLaneHeader, encodeUnit } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
 import type { DataFormat } from "./data-formats.ts";
 import { Gate } from "./gate.ts";
-import { activeLanes, type Job } from "./plan.ts";
+import { busyLanes, inTurns, type Job } from "./plan.ts";
 import type { SourceFiles } from "./source-files.ts";
 
 /** An open lane and what it was given. */
@@ -26,7 +26,9 @@ export class LaneSender {
   readonly #transferId: string;
   readonly #files: SourceFiles;
   readonly #options: { streamWindowBytes: number; clock: Clock };
-  readonly #lanes: Lane[] = [];
+  /** Without a stream as long as it is being opened. */
+  readonly #lanes: (Lane | undefined)[] = [];
+  #busy = fewestBusyLanes;
   #isAccepted = false;
 
   constructor(
@@ -50,7 +52,7 @@ export class LaneSender {
   accepted(): void {
     if (this.#isAccepted) return;
     this.#isAccepted = true;
-    for (const lane of this.#lanes) lane.given = [];
+    for (const lane of this.#lanes) if (lane) lane.given = [];
   }
 
   /** The format and the jobs of a lane that the peer refused. `INVALID_FRAME` if there is none. */
@@ -66,47 +68,73 @@ export class LaneSender {
   /**
    * Opens lanes and sends the jobs over them; resolves when all are handed to the engine.
    *
-   * Each lane takes the next job when it is free; with `deal`, job n goes to lane n modulo lanes.
+   * Standard deals: job n goes to lane n modulo lanes. In ultra each lane takes the next turn when it is
+   * free, and lanes are added where the path holds more than theirs.
    * What a refused lane was given is not sent elsewhere: {@link LaneSender.refused} has it.
    *
-   * @returns whether the peer took the format; if not, jobs may be left.
+   * @returns null if the peer took the format; if not, the jobs that are left.
    */
   async sendJobs(
     format: DataFormat,
-    jobs: Iterator<Job>,
-    lanes: number,
-    options: { deal: boolean },
-  ): Promise<boolean> {
+    plan: Iterable<Job>,
+    { lanes, most, bytes }: LaneCounts,
+  ): Promise<Job[] | null> {
+    const deal = format.name === "standard";
+    const turns = inTurns(plan, bytes, () => this.#busy);
+    const jobs = (deal ? plan : turns)[Symbol.iterator]();
+    let isDry = false;
+    const takeNext = () => {
+      const { value, done } = jobs.next();
+      isDry ||= done === true;
+      return done ? undefined : value;
+    };
+    const next = deal ? dealer(jobs, lanes) : takeNext;
+    const gate = new Gate(this.#look());
+    const crew = new Crew();
+    const hire = async (count: number) => {
+      const opened = await this.#openAll(format, count);
+      opened.forEach((lane, at) => {
+        crew.add(this.#work(lane, () => next(at), gate));
+      });
+      return opened;
+    };
+    const stopLooking = this.#options.clock.every(progressIntervalMs, () => {
+      gate.resize(this.#look());
+      const missing = Math.min(this.#busy, most) - this.count;
+      if (!deal && !isDry && this.#isAccepted && missing > 0) crew.add(hire(missing));
+    });
+    try {
+      const opened = await hire(lanes);
+      await crew.done();
+      return opened.some((lane) => lane.isRefused) ? [...restOf(jobs)] : null;
+    } finally {
+      stopLooking();
+    }
+  }
+
+  /** Abandons the lanes that are still open. */
+  close(): void {
+    for (const lane of this.#lanes) lane?.stream.reset(errorCodes.CANCELLED.wire);
+  }
+
+  /** Asks the connection how many lanes it has use for. Not before each job: the counters wait for a lock. */
+  #look(): number {
+    const { congestionWindowBytes } = this.#connection.stats();
+    this.#busy = busyLanes(congestionWindowBytes, this.#options.streamWindowBytes);
+    return this.#busy;
+  }
+
+  async #openAll(format: DataFormat, count: number): Promise<Lane[]> {
     const first = this.count;
-    if (first + lanes > maxLanes) {
+    if (first + count > maxLanes) {
       throw new TransferError(
         "CONTENT_MISMATCH",
         "pieces were bad again and again; check memory and disk of both sides",
       );
     }
-    const opened = await Promise.all(
-      Array.from({ length: lanes }, (_, at) => this.#open(format, first + at)),
-    );
-    const { streamWindowBytes, clock } = this.#options;
-    // Asked for now and then only: the counters wait for whatever the connection is doing.
-    const room = () => {
-      const { congestionWindowBytes } = this.#connection.stats();
-      return activeLanes(lanes, congestionWindowBytes, streamWindowBytes);
-    };
-    const gate = new Gate(room());
-    const stopTicking = clock.every(progressIntervalMs, () => gate.resize(room()));
-    const next = options.deal ? dealer(jobs, lanes) : () => jobs.next().value as Job | undefined;
-    try {
-      await Promise.all(opened.map((lane, at) => this.#work(lane, () => next(at), gate)));
-    } finally {
-      stopTicking();
-    }
-    return !opened.some((lane) => lane.isRefused);
-  }
-
-  /** Abandons the lanes that are still open. */
-  close(): void {
-    for (const { stream } of this.#lanes) stream.reset(errorCodes.CANCELLED.wire);
+    // Their numbers are taken before anything is awaited.
+    this.#lanes.length += count;
+    return Promise.all(Array.from({ length: count }, (_, at) => this.#open(format, first + at)));
   }
 
   async #open(format: DataFormat, number: number): Promise<Lane> {
@@ -175,6 +203,45 @@ export class LaneSender {
       if (status === "ok") this.#files.keepHash(entry, hash);
       else this.#files.fail(entry, failure);
     });
+  }
+}
+
+/** How much is sent, and over how many lanes. */
+interface LaneCounts {
+  /** Opened at once. */
+  lanes: number;
+  /** At most, later ones included. */
+  most: number;
+  /** Of all runs. */
+  bytes: number;
+}
+
+function* restOf<T>(iterator: Iterator<T>): Generator<T> {
+  for (let next = iterator.next(); !next.done; next = iterator.next()) yield next.value;
+}
+
+/** Work that others may join while it goes on. */
+class Crew {
+  readonly #works: Promise<unknown>[] = [];
+  readonly #failed = Promise.withResolvers<never>();
+
+  constructor() {
+    this.#failed.promise.catch(() => {});
+  }
+
+  add(work: Promise<unknown>): void {
+    this.#works.push(work);
+    work.catch(this.#failed.reject);
+  }
+
+  /** Resolves when all is done, also what is added meanwhile; rejects with the first failure. */
+  done(): Promise<void> {
+    return Promise.race([this.#failed.promise, this.#allDone()]);
+  }
+
+  async #allDone(): Promise<void> {
+    // Goes on with what is added.
+    for (const work of this.#works) await work;
   }
 }
 

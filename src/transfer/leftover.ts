@@ -118,7 +118,12 @@ export class Leftover {
 
 /** Number of pieces that are proven. */
 export function provenPieces({ proven }: KeptFile): number {
-  return proven.reduce((sum, one) => sum + one, 0);
+  return onesIn(proven);
+}
+
+/** How many bytes of a mask are 1. */
+export function onesIn(mask: Uint8Array): number {
+  return mask.reduce((sum, one) => sum + one, 0);
 }
 
 /** Yields the runs of proven pieces, at most `most` pieces each. */

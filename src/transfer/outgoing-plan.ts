@@ -101,16 +101,19 @@ export class OutgoingPlan {
     return plan(this.#files(), this.#tuning);
   }
 
-  /** How many jobs there are, counted up to 100,000, and the bytes of the largest run. */
-  size(format: LaneFormat): { ranges: number; rangeBytes: number } {
+  /** How many jobs there are, counted up to 100,000, and the bytes of the largest run, and of all. */
+  size(format: LaneFormat): { ranges: number; rangeBytes: number; bytes: number } {
     let ranges = 0;
     let rangeBytes = 0;
+    let bytes = 0;
     for (const job of this.jobs(format)) {
-      if (job.kind === "run") rangeBytes = Math.max(rangeBytes, job.length);
+      const length = job.kind === "run" ? job.length : 0;
+      rangeBytes = Math.max(rangeBytes, length);
+      bytes += length;
       ranges += 1;
       if (ranges === mostCounted) break;
     }
-    return { ranges, rangeBytes };
+    return { ranges, rangeBytes, bytes };
   }
 
   /** Jobs as a format can carry them: the standard one has no bundles, and its runs are one piece. */

@@ -12,11 +12,11 @@ import { type DataFormat, FormatChoice, formatsFor } from "./data-formats.ts";
 import type { OfferSummary, ProfileName, Receipt } from "./events.ts";
 import { failureFor, peerFailure } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
-import { provenRuns } from "./leftover.ts";
+import { onesIn, provenRuns } from "./leftover.ts";
 import { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
-import { countJobs, type Job } from "./plan.ts";
+import { countJobs, type Job, runBytes } from "./plan.ts";
 import { readProgress } from "./progress-stream.ts";
 import { ReceiptReader } from "./receipt-reader.ts";
 import type { Source } from "./source.ts";
@@ -166,22 +166,15 @@ class Outgoing implements Part {
 
   async #sendAll(): Promise<void> {
     const format = this.#formats.current;
-    const { ranges, rangeBytes } = this.#plan.size(format.name);
-    const most = Math.min(this.#options.lanes, this.#channel.hello.maxLanes);
-    const lanes = Math.min(most, format.name === "ultra" ? ranges : standardLanes);
+    const { ranges, rangeBytes, bytes } = this.#plan.size(format.name);
+    const lanes = Math.min(this.#mostLanes, format.name === "ultra" ? ranges : standardLanes);
     const { id: transferId } = this.#record;
-    this.#record.emit({
-      type: "lanes",
-      transferId,
-      profile: format.name,
-      lanes,
-      ranges,
-      rangeBytes,
-    });
+    const profile = format.name;
+    this.#record.emit({ type: "lanes", transferId, profile, lanes, ranges, rangeBytes });
     for (const [entry, held] of this.#plan.heldPieces()) {
-      await this.#files.leaveOut(entry, countOf(held));
+      await this.#files.leaveOut(entry, onesIn(held));
     }
-    await this.#sendJobs(format, this.#plan.jobs(format.name), lanes);
+    await this.#sendJobs(format, this.#plan.jobs(format.name), { lanes, bytes });
     if (this.#plan.compared.size > 0) await this.#sendUnequal();
     await this.#done();
   }
@@ -195,23 +188,34 @@ class Outgoing implements Part {
       const same = await compareFile(this.#files, entry, file);
       if (!same) continue;
       equal.set(entry, same);
-      await this.#files.leaveOut(entry, countOf(same));
-      for (const runs of batches(provenRuns(same), maxItems, () => runBytes)) {
+      await this.#files.leaveOut(entry, onesIn(same));
+      for (const runs of batches(provenRuns(same), maxItems, () => wireRunBytes)) {
         await this.#channel.say({ type: "equal", transfer, entry, runs });
       }
     }
     const format = this.#formats.current;
-    const jobs = () => this.#plan.unequal(format.name, equal);
-    await this.#sendJobs(format, jobs(), countJobs(jobs(), standardLanes));
+    await this.#sendSome(format, () => this.#plan.unequal(format.name, equal));
   }
 
-  async #sendJobs(format: DataFormat, jobs: Generator<Job>, lanes: number): Promise<void> {
-    const options = { deal: format.name === "standard" };
-    const isTaken = await this.#lanes.sendJobs(format, jobs, lanes, options);
-    if (!isTaken) {
-      this.#formats.drop(format.wire);
-      this.#sendAgain([...jobs]);
-    }
+  get #mostLanes(): number {
+    return Math.min(this.#options.lanes, this.#channel.hello.maxLanes);
+  }
+
+  /** Sends what is not much. */
+  async #sendSome(format: DataFormat, jobs: () => Generator<Job>): Promise<void> {
+    const lanes = countJobs(jobs(), standardLanes);
+    await this.#sendJobs(format, jobs(), { lanes, bytes: runBytes(jobs()) });
+  }
+
+  async #sendJobs(
+    format: DataFormat,
+    jobs: Generator<Job>,
+    size: { lanes: number; bytes: number },
+  ): Promise<void> {
+    const left = await this.#lanes.sendJobs(format, jobs, { ...size, most: this.#mostLanes });
+    if (!left) return;
+    this.#formats.drop(format.wire);
+    this.#sendAgain(left);
   }
 
   #sendAgain(jobs: Job[]): void {
@@ -220,8 +224,7 @@ class Outgoing implements Part {
       const again = this.#again.splice(0);
       if (again.length === 0) return;
       const format = this.#formats.current;
-      const jobs = () => this.#plan.inFormat(format.name, again);
-      await this.#sendJobs(format, jobs(), countJobs(jobs(), standardLanes));
+      await this.#sendSome(format, () => this.#plan.inFormat(format.name, again));
       await this.#done();
     });
   }
@@ -288,9 +291,5 @@ class Outgoing implements Part {
   }
 }
 
-function countOf(held: Uint8Array): number {
-  return held.reduce((sum, one) => sum + one, 0);
-}
-
-/** The most that a run of pieces takes in CBOR. */
-const runBytes = 32;
+/** At most, in CBOR. */
+const wireRunBytes = 32;

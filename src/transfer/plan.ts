@@ -10,6 +10,7 @@ import {
   bundleFiles,
   fewestBusyLanes,
   fewestLanes,
+  mostTurnBytes,
   type SizeTable,
 } from "../options.ts";
 import { maxRunPieces } from "../protocol/limits.ts";
@@ -111,17 +112,55 @@ export function countJobs(jobs: Iterable<Job>, most: number): number {
   return count;
 }
 
+/** Bytes of all runs of a plan. */
+export function runBytes(jobs: Iterable<Job>): number {
+  let bytes = 0;
+  for (const job of jobs) if (job.kind === "run") bytes += job.length;
+  return bytes;
+}
+
+/**
+ * Cuts runs into turns: what a lane does before it looks for more.
+ *
+ * A turn is a share of what is left, so that lanes end together: one that was left alone with a long
+ * range would fill no more than its own window.
+ *
+ * @param leftBytes - bytes of all the runs
+ * @param lanes - tells how many lanes are busy
+ */
+export function* inTurns(
+  jobs: Iterable<Job>,
+  leftBytes: number,
+  lanes: () => number,
+): Generator<Job> {
+  let left = leftBytes;
+  for (const job of jobs) {
+    if (job.kind === "bundle") {
+      yield job;
+      continue;
+    }
+    let done = 0;
+    do {
+      const share = Math.min(mostTurnBytes, left / (2 * lanes()));
+      const wanted = Math.max(1, Math.floor(share / job.pieceBytes)) * job.pieceBytes;
+      const length = Math.min(wanted, job.length - done);
+      yield { ...job, offset: job.offset + done, length };
+      done += length;
+      left -= length;
+    } while (done < job.length);
+  }
+}
+
 /**
  * Lanes that should be busy at once: enough windows for what the path holds in flight, and no more,
  * because on a fast local wire few lanes are quicker than many (docs/performance.md#lanes).
+ *
+ * Twice the congestion window, which itself is twice the path's content: a lane whose packet is lost
+ * stands still with a full window until the packet has come again, at 5 % loss perhaps twice.
  */
-export function activeLanes(
-  lanes: number,
-  congestionWindowBytes: number,
-  streamWindowBytes: number,
-): number {
+export function busyLanes(congestionWindowBytes: number, streamWindowBytes: number): number {
   const inFlight = Math.ceil((2 * congestionWindowBytes) / streamWindowBytes);
-  return Math.min(lanes, Math.max(fewestBusyLanes, inFlight));
+  return Math.max(fewestBusyLanes, inFlight);
 }
 
 function isBundled(bytes: number, tables: PlanTables): boolean {

@@ -156,6 +156,52 @@ fn a_start_fills_the_path_within_twelve_round_trips() {
 }
 
 #[test]
+fn a_few_packets_lost_by_chance_do_not_end_the_start() {
+    let (mut model, start) = fresh();
+    let trip = Duration::from_millis(150);
+    for number in 0..32 {
+        model.sent(start, PACKET_BYTES, number);
+    }
+    for number in 0..6 {
+        model.lost(PACKET_BYTES, number);
+    }
+    for number in 6..32 {
+        model.acknowledged(start + trip, PACKET_BYTES, number);
+    }
+    model.acknowledgements_done(start + trip, 0, false);
+    model.sent(start + trip, PACKET_BYTES, 32);
+    model.acknowledged(start + 2 * trip, PACKET_BYTES, 32);
+    model.acknowledgements_done(start + 2 * trip, 0, true);
+
+    let outcome = run(
+        &megabits(100.0, 150, 0.0),
+        &mut model,
+        start + 2 * trip,
+        1.5,
+        4.0,
+    );
+
+    assert!(outcome.share > 0.7, "{outcome:?}");
+}
+
+#[test]
+fn a_question_and_its_answer_do_not_slow_the_start() {
+    let (mut model, start) = fresh();
+    let trip = Duration::from_millis(150);
+    for number in 0..4 {
+        let now = start + trip * number;
+        model.sent(now, 100, number.into());
+        model.acknowledged(now + trip, 100, number.into());
+        model.acknowledgements_done(now + trip, 0, true);
+    }
+
+    let pace = model.pacing_rate().unwrap();
+
+    // The first window in a round trip, and faster: not a hundred bytes in each.
+    assert!(pace > 32 * PACKET_BYTES * 6, "{pace}");
+}
+
+#[test]
 fn a_shallow_queue_costs_few_packets() {
     let (mut model, start) = fresh();
     let path = Path {
