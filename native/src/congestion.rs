@@ -46,13 +46,13 @@ impl Controller for Bottleneck {
     fn on_ack(
         &mut self,
         now: Instant,
-        _sent: Instant,
+        sent: Instant,
         bytes: u64,
         pn: u64,
         _app_limited: bool,
         _rtt: &RttEstimator,
     ) {
-        self.model.acknowledged(now, bytes, pn);
+        self.model.acknowledged(now, sent, bytes, pn);
     }
 
     fn on_end_acks(

@@ -101,10 +101,14 @@ impl Delivery {
         self.in_flight += bytes;
     }
 
-    /// Notes a packet that arrived.
-    pub fn acknowledged(&mut self, now: Instant, bytes: u64, number: u64) {
+    /// Notes a packet that arrived, sent at `sent_at`.
+    ///
+    /// A packet of the handshake may have the number of one of the data, but not its time: taken for it,
+    /// it would give the path a round trip of next to nothing.
+    pub fn acknowledged(&mut self, now: Instant, sent_at: Instant, bytes: u64, number: u64) {
         self.in_flight = self.in_flight.saturating_sub(bytes);
-        let Some(sent) = self.take(number) else {
+        let is_known = self.known(number).is_some_and(|sent| sent.at == sent_at);
+        let Some(sent) = is_known.then(|| self.take(number)).flatten() else {
             return;
         };
         self.delivered += bytes;
@@ -195,6 +199,11 @@ impl Delivery {
             self.packets.pop_front();
             self.first_number += 1;
         }
+    }
+
+    fn known(&self, number: u64) -> Option<Sent> {
+        let index = usize::try_from(number.checked_sub(self.first_number)?).ok()?;
+        *self.packets.get(index)?
     }
 
     fn take(&mut self, number: u64) -> Option<Sent> {

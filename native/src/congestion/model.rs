@@ -138,9 +138,9 @@ impl Model {
         self.delivery.sent(now, bytes, number);
     }
 
-    /// Notes a packet that arrived.
-    pub fn acknowledged(&mut self, now: Instant, bytes: u64, number: u64) {
-        self.delivery.acknowledged(now, bytes, number);
+    /// Notes a packet that arrived, sent at `sent_at`.
+    pub fn acknowledged(&mut self, now: Instant, sent_at: Instant, bytes: u64, number: u64) {
+        self.delivery.acknowledged(now, sent_at, bytes, number);
     }
 
     /// Notes a packet that did not arrive.

@@ -36,7 +36,7 @@ fn run(path: &Path, model: &mut Model, start: Instant, warm_up: f64, seconds: f6
     let queue =
         (path.queue * path.bytes_per_second * path.delay.as_secs_f64()) as u64 / PACKET_BYTES;
     let mut acks: VecDeque<(Instant, u64)> = VecDeque::new();
-    let mut flight: BTreeMap<u64, ()> = BTreeMap::new();
+    let mut flight: BTreeMap<u64, Instant> = BTreeMap::new();
     let (mut now, mut next_send, mut wire_free) = (start, start, start);
     let (mut number, mut dropped, mut delivered) = (0_u64, 0_u64, 0_u64);
     let end = start + Duration::from_secs_f64(seconds);
@@ -48,7 +48,7 @@ fn run(path: &Path, model: &mut Model, start: Instant, warm_up: f64, seconds: f6
         if has_room && !is_limited && next_ack.is_none_or(|at| next_send <= at) {
             now = now.max(next_send);
             model.sent(now, PACKET_BYTES, number);
-            flight.insert(number, ());
+            flight.insert(number, now);
             let waiting =
                 wire_free.saturating_duration_since(now).as_secs_f64() / serial.as_secs_f64();
             if waiting as u64 > queue {
@@ -66,8 +66,8 @@ fn run(path: &Path, model: &mut Model, start: Instant, warm_up: f64, seconds: f6
         } else if let Some((at, acknowledged)) = acks.pop_front() {
             now = now.max(at);
             next_send = next_send.max(now);
-            flight.remove(&acknowledged);
-            model.acknowledged(now, PACKET_BYTES, acknowledged);
+            let sent_at = flight.remove(&acknowledged).unwrap_or(now);
+            model.acknowledged(now, sent_at, PACKET_BYTES, acknowledged);
             delivered += if (now - start).as_secs_f64() > warm_up {
                 PACKET_BYTES
             } else {
@@ -166,11 +166,11 @@ fn a_few_packets_lost_by_chance_do_not_end_the_start() {
         model.lost(PACKET_BYTES, number);
     }
     for number in 6..32 {
-        model.acknowledged(start + trip, PACKET_BYTES, number);
+        model.acknowledged(start + trip, start, PACKET_BYTES, number);
     }
     model.acknowledgements_done(start + trip, 0, false);
     model.sent(start + trip, PACKET_BYTES, 32);
-    model.acknowledged(start + 2 * trip, PACKET_BYTES, 32);
+    model.acknowledged(start + 2 * trip, start + trip, PACKET_BYTES, 32);
     model.acknowledgements_done(start + 2 * trip, 0, true);
 
     let outcome = run(
@@ -185,13 +185,30 @@ fn a_few_packets_lost_by_chance_do_not_end_the_start() {
 }
 
 #[test]
+fn a_packet_of_the_handshake_is_not_taken_for_one_of_the_data() {
+    let (mut model, start) = fresh();
+    let trip = Duration::from_millis(10);
+    // Both have the number 0; that of the handshake was sent a round trip earlier.
+    model.sent(start, 1200, 0);
+    model.sent(start + trip, 100, 0);
+    let now = start + trip + Duration::from_micros(100);
+    model.acknowledged(now, start, 1200, 0);
+    model.acknowledgements_done(now, 100, true);
+
+    let path = megabits(1000.0, 10, 0.0);
+    let outcome = run(&path, &mut model, now, 0.5, 3.0);
+
+    assert!(outcome.share > 0.85, "{outcome:?}");
+}
+
+#[test]
 fn a_question_and_its_answer_do_not_slow_the_start() {
     let (mut model, start) = fresh();
     let trip = Duration::from_millis(150);
     for number in 0..4 {
         let now = start + trip * number;
         model.sent(now, 100, number.into());
-        model.acknowledged(now + trip, 100, number.into());
+        model.acknowledged(now + trip, now, 100, number.into());
         model.acknowledgements_done(now + trip, 0, true);
     }
 
