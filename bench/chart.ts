@@ -14,6 +14,7 @@ export function chart({ machine, options, data, summaries }: Result): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
       `width="${width}" height="${height}" font-family="${fonts}" font-size="13">`,
+    `<title>${escaped(`MB/s of ${bars.map(({ tool }) => tool).join(", ")}`)}</title>`,
     `<rect width="${width}" height="${height}" rx="8" fill="${colors.ground}"/>`,
     text(margin, 30, `wire ${options.wire.join(" ")}; ${options.data.text}`, titleStyle),
     text(margin, 50, `MB/s, median of ${options.rounds} rounds; whisker: least to most`, noteStyle),
