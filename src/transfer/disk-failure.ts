@@ -1,6 +1,6 @@
 /** Names what a disk has failed at, where the system only knows a handle. */
 
-import { TransferError } from "../errors.ts";
+import { type ErrorCode, TransferError } from "../errors.ts";
 
 /** The result of `work`; a failure of the disk says that it was at `what`. */
 export async function naming<T>(what: string, work: Promise<T>): Promise<T> {
@@ -15,5 +15,10 @@ export async function naming<T>(what: string, work: Promise<T>): Promise<T> {
 
 /** Whether something is a failure of this side's disk. */
 export function isDiskFailure(error: unknown): error is TransferError {
-  return error instanceof TransferError && error.code.startsWith("DISK_");
+  return error instanceof TransferError && isDiskCode(error.code);
+}
+
+/** Whether a code tells of a disk, this side's or the peer's. */
+export function isDiskCode(code: ErrorCode): boolean {
+  return code.startsWith("DISK_");
 }

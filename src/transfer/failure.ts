@@ -3,14 +3,14 @@
 import { displayText } from "../display-text.ts";
 import { TransferError } from "../errors.ts";
 import type { WireFailure } from "../protocol/messages.ts";
+import { isDiskCode } from "./disk-failure.ts";
 
 /** A failure as it travels; `who` is this side, as the other one calls it. */
 export function failureFor(error: unknown, who: string): WireFailure {
   if (!(error instanceof TransferError) || error.code === "CANCELLED") {
     return { code: "CANCELLED", reason: `${who} cancelled the transfer` };
   }
-  const isDisk = error.code.startsWith("DISK_");
-  const text = isDisk ? `${who}: ${error.message}` : error.message;
+  const text = isDiskCode(error.code) ? `${who}: ${error.message}` : error.message;
   return { code: error.code, reason: text.slice(0, mostReason).toWellFormed() };
 }
 

@@ -13,7 +13,7 @@ import type { Manifest } from "../protocol/manifest.ts";
 import type { WireFailure } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { type LandingPlan, numberedName } from "./conflicts.ts";
-import { naming } from "./disk-failure.ts";
+import { isDiskCode, naming } from "./disk-failure.ts";
 import type { Journal } from "./journal.ts";
 import type { LandingNames } from "./landing-names.ts";
 
@@ -51,7 +51,7 @@ export class Landing {
     const { manifest, plan, files, target, journal, arrivals } = this.#options;
     await journal.commit();
     for (const [entry, { code }] of arrivals.failures) {
-      const isOurs = code.startsWith("DISK_") && !arrivals.isAbsent(entry);
+      const isOurs = isDiskCode(code) && !arrivals.isAbsent(entry);
       if (isOurs) this.#waiting.set(manifest.root(entry), entry);
     }
     const failed = [...arrivals.failures.keys()];
@@ -81,7 +81,7 @@ export class Landing {
   get isIncomplete(): boolean {
     const { manifest } = this.#options;
     const failed = [...this.failures].some(([entry, { code }]) => {
-      return manifest.entry(entry).kind === "file" && code.startsWith("DISK_");
+      return manifest.entry(entry).kind === "file" && isDiskCode(code);
     });
     return failed || this.#waiting.size > 0;
   }

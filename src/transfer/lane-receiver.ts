@@ -13,6 +13,7 @@ import { maxBundledFileBytes, maxRunPieces } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { Arrivals, Claim } from "./arrivals.ts";
 import { discardRun, pieceOverheadBytes } from "./discard-run.ts";
+import { isDiskCode } from "./disk-failure.ts";
 
 /** What a lane needs of its transfer. */
 export interface LaneContext {
@@ -141,7 +142,7 @@ export class LaneReceiver {
 }
 
 function isOfOneFile({ code }: TransferError): boolean {
-  return code.startsWith("DISK_") && code !== "DISK_FULL";
+  return isDiskCode(code) && code !== "DISK_FULL";
 }
 
 /** Cuts a run into runs of some pieces. */

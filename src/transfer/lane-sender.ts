@@ -7,6 +7,7 @@ import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
 import { encodeLaneHeader, encodeUnit } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
 import type { DataFormat } from "./data-formats.ts";
+import { isDiskFailure } from "./disk-failure.ts";
 import { Gate } from "./gate.ts";
 import { busyLanes, inTurns, type Job } from "./plan.ts";
 import type { SourceFiles } from "./source-files.ts";
@@ -247,8 +248,8 @@ class Crew {
 
 /** Whether a failure is of the file that is read, and not of the lane that it goes into. */
 function isOfSource(error: unknown): boolean {
-  if (!(error instanceof TransferError)) return false;
-  return error.code.startsWith("DISK_") || error.code === "SOURCE_CHANGED";
+  const isChanged = error instanceof TransferError && error.code === "SOURCE_CHANGED";
+  return isChanged || isDiskFailure(error);
 }
 
 /** Deals jobs to lanes in turn. */
