@@ -79,23 +79,17 @@ export function* readJournal(bytes: Uint8Array): Generator<{ record: JournalReco
 }
 
 function bodyOf(record: JournalRecord): Uint8Array {
-  if (record.kind === "header") return numbers(magic, record.version);
+  if (record.kind === "header") return numbers([magic, record.version]);
   if (record.kind === "batch") return record.batch;
-  if (record.kind === "sealed") return numbers(record.entries);
-  if (record.kind === "void") return numbers(record.entry);
+  if (record.kind === "sealed") return numbers([record.entries]);
+  if (record.kind === "void") return numbers([record.entry]);
   if (record.kind === "landing") {
     const { entry, path, identity } = record.intent;
     const name = encodeName(path);
-    return Buffer.concat([numbers(entry, name.length), name, Buffer.from(identity)]);
+    return numbers([entry, name.length], Buffer.concat([name, Buffer.from(identity)]));
   }
   const { entry, pieceBytes, first, values } = record.run;
-  // One for every small file: without a list and a copy more.
-  const body = Buffer.allocUnsafe(12 + values.length);
-  body.writeUInt32BE(entry, 0);
-  body.writeUInt32BE(pieceBytes, 4);
-  body.writeUInt32BE(first, 8);
-  body.set(values, 12);
-  return body;
+  return numbers([entry, pieceBytes, first], values);
 }
 
 function recordOf(kind: JournalRecord["kind"] | undefined, body: Buffer): JournalRecord | null {
@@ -128,11 +122,13 @@ function isPowerOfTwo(bytes: number): boolean {
   return bytes > 0 && Number.isInteger(Math.log2(bytes));
 }
 
-function numbers(...values: number[]): Buffer {
-  const bytes = Buffer.alloc(4 * values.length);
+/** Numbers of 4 bytes and what follows them. */
+function numbers(values: readonly number[], rest: Uint8Array = nothing): Buffer {
+  const bytes = Buffer.allocUnsafe(4 * values.length + rest.length);
   values.forEach((value, at) => {
     bytes.writeUInt32BE(value, 4 * at);
   });
+  bytes.set(rest, 4 * values.length);
   return bytes;
 }
 
@@ -144,6 +140,7 @@ const kinds: readonly JournalRecord["kind"][] = [
   "void",
   "landing",
 ];
+const nothing = new Uint8Array();
 /** Bytes that a body must have to be read. */
 const leastBytes = { header: 8, sealed: 4, proven: 12, void: 4, landing: 8 };
 /** `QVRJ`. */
