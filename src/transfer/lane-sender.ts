@@ -31,6 +31,7 @@ export class LaneSender {
   readonly #lanes: (Lane | undefined)[] = [];
   #busy = fewestBusyLanes;
   #isAccepted = false;
+  #isClosed = false;
 
   constructor(
     connection: Connection,
@@ -77,12 +78,11 @@ export class LaneSender {
    */
   async sendJobs(
     format: DataFormat,
-    plan: Iterable<Job>,
+    plan: Generator<Job>,
     { lanes, most, bytes }: LaneCounts,
   ): Promise<Job[] | null> {
     const deal = format.name === "standard";
-    const turns = inTurns(plan, bytes, () => this.#busy);
-    const jobs = (deal ? plan : turns)[Symbol.iterator]();
+    const jobs = deal ? plan : inTurns(plan, bytes, () => this.#busy);
     let isDry = false;
     const takeNext = () => {
       const { value, done } = jobs.next();
@@ -107,7 +107,7 @@ export class LaneSender {
     try {
       const opened = await hire(lanes);
       await crew.done();
-      return opened.some((lane) => lane.isRefused) ? [...restOf(jobs)] : null;
+      return opened.some((lane) => lane.isRefused) ? [...jobs] : null;
     } finally {
       stopLooking();
     }
@@ -115,6 +115,7 @@ export class LaneSender {
 
   /** Abandons the lanes that are still open. */
   close(): void {
+    this.#isClosed = true;
     for (const lane of this.#lanes) lane?.stream.reset(errorCodes.CANCELLED.wire);
   }
 
@@ -140,6 +141,8 @@ export class LaneSender {
 
   async #open(format: DataFormat, number: number): Promise<Lane> {
     const stream = await this.#connection.openUnidirectional();
+    // One that was on its way when the others were abandoned.
+    if (this.#isClosed) stream.reset(errorCodes.CANCELLED.wire);
     const lane: Lane = { format, stream, given: [], isRefused: false };
     this.#lanes[number] = lane;
     const header = { transferId: this.#transferId, lane: number };
@@ -215,10 +218,6 @@ interface LaneCounts {
   most: number;
   /** Of all runs. */
   bytes: number;
-}
-
-function* restOf<T>(iterator: Iterator<T>): Generator<T> {
-  for (let next = iterator.next(); !next.done; next = iterator.next()) yield next.value;
 }
 
 /** Work that others may join while it goes on. */
