@@ -107,8 +107,7 @@ impl Delivery {
     /// it would give the path a round trip of next to nothing.
     pub fn acknowledged(&mut self, now: Instant, sent_at: Instant, bytes: u64, number: u64) {
         self.in_flight = self.in_flight.saturating_sub(bytes);
-        let is_known = self.known(number).is_some_and(|sent| sent.at == sent_at);
-        let Some(sent) = is_known.then(|| self.take(number)).flatten() else {
+        let Some(sent) = self.take(number, |sent| sent.at == sent_at) else {
             return;
         };
         self.delivered += bytes;
@@ -135,7 +134,7 @@ impl Delivery {
     /// Notes a packet that did not arrive.
     pub fn lost(&mut self, bytes: u64, number: u64) {
         self.in_flight = self.in_flight.saturating_sub(bytes);
-        self.take(number);
+        self.take(number, |_| true);
     }
 
     /// Ends a group of acknowledgements; none if none was of a packet that is known.
@@ -201,14 +200,10 @@ impl Delivery {
         }
     }
 
-    fn known(&self, number: u64) -> Option<Sent> {
+    /// Takes the packet of a number out of the table, if it is the one that is meant.
+    fn take(&mut self, number: u64, is_meant: impl Fn(&Sent) -> bool) -> Option<Sent> {
         let index = usize::try_from(number.checked_sub(self.first_number)?).ok()?;
-        *self.packets.get(index)?
-    }
-
-    fn take(&mut self, number: u64) -> Option<Sent> {
-        let index = usize::try_from(number.checked_sub(self.first_number)?).ok()?;
-        let sent = self.packets.get_mut(index)?.take();
+        let sent = self.packets.get_mut(index)?.take_if(|sent| is_meant(sent));
         while let Some(None) = self.packets.front() {
             self.packets.pop_front();
             self.first_number += 1;
