@@ -43,7 +43,7 @@ export const badWires: readonly Fault[] = [
 
       const [receipt] = couple.receiver.events.filter((event) => event.type === "receipt");
       stage.diagnostic(`${mebibytes} MiB in ${receipt?.seconds.toFixed(1)} s`);
-      assert.equal(waits(couple), 0);
+      assert.deepEqual(couple.waits, { sender: 0, receiver: 0 });
     },
   })),
   {
@@ -56,7 +56,7 @@ export const badWires: readonly Fault[] = [
 
       await couple.arrived(stage);
 
-      assert.equal(waits(couple), 0);
+      assert.deepEqual(couple.waits, { sender: 0, receiver: 0 });
     },
   },
   {
@@ -70,7 +70,7 @@ export const badWires: readonly Fault[] = [
       lab.mend();
 
       await couple.arrived(stage);
-      assert.equal(waits(couple), 0);
+      assert.deepEqual(couple.waits, { sender: 0, receiver: 0 });
       assertSent(stage, lab, bytes);
     },
   },
@@ -86,7 +86,7 @@ export const badWires: readonly Fault[] = [
       mend();
 
       await couple.arrived(stage);
-      assert.equal(waits(couple), 0);
+      assert.deepEqual(couple.waits, { sender: 0, receiver: 0 });
       assertSent(stage, lab, bytes);
     },
   })),
@@ -138,7 +138,7 @@ export const badWires: readonly Fault[] = [
       lab.mend();
 
       await couple.arrived(stage);
-      assert.ok(waits(couple) > 0);
+      assert.ok(couple.waits.sender + couple.waits.receiver > 0);
       assertSent(stage, lab, bytes);
     },
   })),
@@ -177,11 +177,6 @@ async function begin(
   const path = randomFile(join(folder, "file"), bytes);
   spoil(lab);
   return { lab, bytes, couple: await Couple.start(stage, { places: lab, folder, path }) };
-}
-
-/** How often the sides said that they wait for a new connection. */
-function waits({ sender, receiver }: Couple): number {
-  return [...sender.events, ...receiver.events].filter(({ type }) => type === "waiting").length;
 }
 
 /** What proved its way before the fault does not travel again. */

@@ -104,6 +104,18 @@ export class Couple {
     ]);
   }
 
+  /** How often each side said that it waits for a new connection. */
+  get waits(): { sender: number; receiver: number } {
+    const count = ({ events }: Quiver) => events.filter(({ type }) => type === "waiting").length;
+    return { sender: count(this.sender), receiver: count(this.receiver) };
+  }
+
+  /** The last run of the receiver must have said that it takes something over. */
+  assertResumed(): void {
+    const isTold = this.receiver.events.some(({ type }) => type === "resumed");
+    assert.ok(isTold, `nothing was taken over; ${this.receiver.said}`);
+  }
+
   /** What the last run of the receiver took over. */
   get resumedBytes(): number {
     const [resumed] = this.receiver.events.filter((event) => event.type === "resumed");

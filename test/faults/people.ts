@@ -26,7 +26,7 @@ export const people: readonly Fault[] = [
       assert.deepEqual(exits, [130, 130], `${couple.sender.said}; ${couple.receiver.said}`);
       assert.deepEqual(finalNames(couple.into), []);
       await couple.again(stage);
-      assertResumed(couple);
+      couple.assertResumed();
     },
   })),
   ...sides.map((side) => ({
@@ -46,7 +46,7 @@ export const people: readonly Fault[] = [
       assert.equal(status, errorCodes.CANCELLED.exit, other.said);
       assert.deepEqual(finalNames(couple.into), []);
       await couple.again(stage);
-      assertResumed(couple);
+      couple.assertResumed();
     },
   })),
   ...sides.map((side) => ({
@@ -127,11 +127,6 @@ interface CoupleFlags {
   sendFlags: string[];
   sendBy: string[];
   receiveBy: string[];
-}
-
-function assertResumed({ receiver }: Couple): void {
-  const resumed = receiver.events.find(({ type }) => type === "resumed");
-  assert.ok(resumed, `nothing was taken over; ${receiver.said}`);
 }
 
 function requirePython(): void {

@@ -71,7 +71,7 @@ export const processEnds: readonly Fault[] = [
         couple[side].signal("SIGCONT");
 
         await couple.arrived(stage);
-        assert.deepEqual(waits(couple), [0, 0]);
+        assert.deepEqual(couple.waits, { sender: 0, receiver: 0 });
         assertSent(stage, lab, { bytes, receiverKills: 0 });
       },
     },
@@ -116,16 +116,8 @@ async function kill(couple: Couple, side: Side): Promise<void> {
 }
 
 function assertGoesOn(couple: Couple, side: Side): void {
-  const resumed = couple.receiver.events.find(({ type }) => type === "resumed");
-  assert.ok(resumed, `nothing was taken over; ${couple.receiver.said}`);
-  if (side === "sender") assert.equal(waits(couple)[1] > 0, true);
-}
-
-/** How often each side said that it waits. */
-function waits({ sender, receiver }: Couple): [number, number] {
-  const count = ({ events }: Couple["sender"]) =>
-    events.filter(({ type }) => type === "waiting").length;
-  return [count(sender), count(receiver)];
+  couple.assertResumed();
+  if (side === "sender") assert.ok(couple.waits.receiver > 0);
 }
 
 /** Bytes on the wire: the size with its headers, and what each end of a receiver may cost. */
