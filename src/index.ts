@@ -23,6 +23,7 @@ export type {
   ProfileName,
   Receipt,
   ReceiptFile,
+  ReceiptFiles,
   SkippedThing,
   TransferEvent,
   TransferProgress,

@@ -20,6 +20,33 @@ test("programs get every event as it is, one a line", async () => {
   assert.deepEqual(String(stream.read()).trimEnd().split("\n").map(parse), events);
 });
 
+test("a receipt of many files is one line, with all of them", async () => {
+  const { stream, output } = outputs();
+  const file = { size: 1, blake3: "00", status: "received" } as const;
+  const files = Array.from({ length: 2500 }, (_, n) => ({ path: `"files":[] ${n}`, ...file }));
+  const event: TransferEvent = { type: "receipt", ...receipt, files };
+
+  const written = output.json.write(event);
+  const text = await textOf(stream);
+
+  await written;
+  assert.deepEqual(parse(text), event);
+  assert.equal(text.indexOf("\n"), text.length - 1);
+});
+
+test("a reader that goes away is no failure", async () => {
+  const { stream, output } = outputs();
+  const path = "x".repeat(2 ** 20);
+  const files = [{ path, size: 1, blake3: "00", status: "received" } as const];
+  stream.on("error", () => {});
+
+  const written = output.json.write({ type: "receipt", ...receipt, files });
+  stream.destroy(new Error("EPIPE"));
+
+  await written;
+  await output.json.write(ready);
+});
+
 test("Ctrl-C cancels the transfer and says what remains", async () => {
   const { output } = outputs();
   const transfer = fake([ready], new TransferError("CANCELLED", "the transfer was cancelled"));
@@ -71,9 +98,9 @@ test("nothing watches for Ctrl-C after a transfer", async () => {
 test("an output knows whether its reader was told of the failure", () => {
   const json = new JsonOutput(new PassThrough());
 
-  json.write(ready);
+  void json.write(ready);
   const before = json.endsWithError;
-  json.write({ type: "error", transferId, code: "DISK_FULL", message: "the disk is full" });
+  void json.write({ type: "error", transferId, code: "DISK_FULL", message: "the disk is full" });
 
   assert.equal(before, false);
   assert.equal(json.endsWithError, true);
@@ -115,6 +142,16 @@ function outputs() {
   const stream = new PassThrough().setEncoding("utf8");
   const output = { display: silentDisplay(), json: new JsonOutput(stream), logger: undefined };
   return { stream, output };
+}
+
+/** Reads to the end of a line. */
+async function textOf(stream: PassThrough): Promise<string> {
+  let text = "";
+  for await (const part of stream) {
+    text += part;
+    if (text.endsWith("\n")) break;
+  }
+  return text;
 }
 
 function parse(line: string): unknown {

@@ -155,7 +155,7 @@ class Play {
       const ends = await this.offer(receiver, policy);
       for (const end of [ends.sent, ends.received]) {
         if (end.status === "rejected") throw end.reason;
-        const failed = end.value.files.filter(({ status }) => status === "failed");
+        const failed = [...end.value.files].filter(({ status }) => status === "failed");
         assert.deepEqual(failed, []);
       }
       const events = await eventsOf(ends.receiving);

@@ -75,7 +75,7 @@ for (const engine of engines) {
     const { sending, receiving } = await begin({ alice, bob }, ["notes.txt"]);
     const [sent] = await Promise.all([sending.done, receiving.done]);
 
-    assert.equal(sent.files[0]?.status, "received");
+    assert.equal([...sent.files][0]?.status, "received");
     assert.deepEqual(await paths(bob), ["notes.txt"]);
     assert.deepEqual(await leftovers(bob), []);
   });
@@ -89,7 +89,7 @@ for (const engine of engines) {
     const { receiving } = await begin({ alice, bob }, ["notes.txt"]);
     const { files } = await receiving.done;
 
-    assert.equal(files[0]?.status, "received");
+    assert.equal([...files][0]?.status, "received");
     assert.deepEqual(await paths(bob), ["notes.txt"]);
     assertOnlyJournal(await leftovers(bob));
   });

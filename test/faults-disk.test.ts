@@ -143,7 +143,7 @@ function provenBytesOn(disk: MemoryDisk): number {
 /** Every failure that a side was told of: its code, the file, and the reason. */
 function failuresOf(end: PromiseSettledResult<Receipt>): string[] {
   if (end.status === "rejected") return [`${end.reason.code} ${end.reason.message}`];
-  const failed = end.value.files.filter(({ status }) => status === "failed");
+  const failed = [...end.value.files].filter(({ status }) => status === "failed");
   return failed.map(({ code, path, reason }) => `${code} ${path}: ${reason}`);
 }
 
@@ -154,7 +154,7 @@ function isAbout(text: string, code: string, path: string): boolean {
 
 function checkWhatIsThere(life: Life, disk: MemoryDisk, { sent, received }: Ends, why: string) {
   const visible = visibleOf(treeOf(disk));
-  const results = received.status === "fulfilled" ? received.value.files : [];
+  const results = received.status === "fulfilled" ? [...received.value.files] : [];
   const failed = results.filter(({ status }) => status === "failed");
   checkNames(life, visible, why, new Set(failed.map(({ path }) => path)));
   checkJournals(life, disk, why);

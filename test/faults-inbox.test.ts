@@ -137,7 +137,7 @@ function before(t: TestContext, call: (typeof moments)[number], act: () => void)
 /** What a side is told: "done", or each failure. */
 async function textOf({ done }: Transfer): Promise<string> {
   const tell = ({ files }: Receipt) => {
-    const failed = files.filter(({ status }) => status === "failed");
+    const failed = [...files].filter(({ status }) => status === "failed");
     return (
       failed.map(({ code, path, reason }) => `${code} ${path}: ${reason}`).join("; ") || "done"
     );

@@ -239,6 +239,27 @@ test("H9: a file that the receiver skips cannot be sent in place of another", as
   assert.equal(String(await bob.read("inbox/small.bin")), "precious");
 });
 
+test("H9: a sender cannot take back a file that has landed", async (t) => {
+  const victim = await victims(t);
+  const { bob, network } = victim;
+  const raw = await RawPeer.greet(t, network, bob);
+  const transfer = await raw.offer(entries);
+  await raw.hear("accept");
+  await (await raw.lane(transfer, 0, whole, ...pieces, bundleHeader([1]), piece(small))).finish();
+  await raw.say({ type: "done", transfer, lanes: 1 });
+  await raw.hear("receipt");
+
+  await raw.say({ type: "absent", transfer, failures: [[0, 9, "never mind"]] });
+  await raw.say({ type: "settled", transfer });
+
+  const { files } = await (await transferOf(bob, transfer)).done;
+  assert.deepEqual(
+    [...files].map(({ status }) => status),
+    ["received", "received"],
+  );
+  assert.deepEqual(await bob.read("inbox/large.bin"), content);
+});
+
 test("H2: a piece that never comes right fails its file, and the others arrive", async (t) => {
   const victim = await victims(t);
   const { bob, network } = victim;
@@ -265,7 +286,7 @@ test("H2: a piece that never comes right fails its file, and the others arrive",
   const { files } = await (await transferOf(bob, transfer)).done;
   assert.ok(wants > 0 && wants < 10);
   assert.deepEqual(
-    files.map(({ path, status, code }) => [path, status, code]),
+    [...files].map(({ path, status, code }) => [path, status, code]),
     [
       ["large.bin", "failed", "CONTENT_MISMATCH"],
       ["small.bin", "received", undefined],

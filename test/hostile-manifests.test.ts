@@ -179,7 +179,7 @@ for (const target of outward) {
 
     const receipt = await (await transferOf(bob, transfer)).done;
     assert.deepEqual(
-      receipt.files.map(({ path, status, code }) => [path, status, code]),
+      [...receipt.files].map(({ path, status, code }) => [path, status, code]),
       [["album/link", "failed", "NAME_REFUSED"]],
     );
     assert.deepEqual(await paths(bob), ["album", "album/more"]);

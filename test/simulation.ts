@@ -182,7 +182,7 @@ class Case {
       return "failed";
     }
     this.#checkStored(end);
-    const failed = end.files.filter(({ status }) => status === "failed");
+    const failed = [...end.files].filter(({ status }) => status === "failed");
     for (const { path, code, reason } of failed) {
       this.story.push(`the ${side} is told of ${path}: ${code} ${reason}`);
     }

@@ -127,8 +127,8 @@ for (const { name, bytes } of sizes) {
       },
     });
 
-    assertOnlyFailed(received.files, `folder/${name}`, "DISK_DENIED");
-    assert.deepEqual(sent.files, received.files);
+    assertOnlyFailed([...received.files], `folder/${name}`, "DISK_DENIED");
+    assert.deepEqual([...sent.files], [...received.files]);
     assert.deepEqual(await paths(bob), ["folder", "folder/other.bin"]);
   });
 
@@ -154,8 +154,8 @@ for (const { name, bytes } of sizes) {
         },
       });
 
-      assertOnlyFailed(received.files, `folder/${name}`, "SOURCE_CHANGED");
-      assert.deepEqual(sent.files, received.files);
+      assertOnlyFailed([...received.files], `folder/${name}`, "SOURCE_CHANGED");
+      assert.deepEqual([...sent.files], [...received.files]);
       assert.deepEqual(await paths(bob), ["folder", "folder/other.bin"]);
     });
   }
@@ -174,8 +174,8 @@ for (const how of ["shrinks", "is rewritten"]) {
 
     const { sent, received } = await transfer({ alice, bob }, ["folder"]);
 
-    assertOnlyFailed(received.files, "folder/large.bin", "SOURCE_CHANGED");
-    assert.deepEqual(sent.files, received.files);
+    assertOnlyFailed([...received.files], "folder/large.bin", "SOURCE_CHANGED");
+    assert.deepEqual([...sent.files], [...received.files]);
     assert.deepEqual(await paths(bob), ["folder", "folder/other.bin"]);
   });
 }
@@ -196,7 +196,7 @@ test("a source that vanishes after the offer fails alone", async (t) => {
     },
   });
 
-  const statuses = received.files.map(({ path, status }) => [path, status]);
+  const statuses = [...received.files].map(({ path, status }) => [path, status]);
   assert.deepEqual(statuses, [
     ["folder/large.bin", "failed"],
     ["folder/small.bin", "failed"],
@@ -225,9 +225,9 @@ test("native: sources that change after the offer fail alone", async (t) => {
     },
   });
 
-  const failed = received.files.filter(({ status }) => status === "failed");
+  const failed = [...received.files].filter(({ status }) => status === "failed");
   assert.deepEqual(new Set(failed.map(({ code }) => code)), new Set(["SOURCE_CHANGED"]));
-  assert.deepEqual(sent.files, received.files);
+  assert.deepEqual([...sent.files], [...received.files]);
   assert.deepEqual(await paths(bob), ["folder", "folder/large-kept", "folder/small-kept"]);
 });
 
@@ -241,7 +241,7 @@ test("native: a file without read permission fails alone", { skip: mayReadAll },
 
   const { received } = await transfer({ alice, bob }, ["folder"]);
 
-  assertOnlyFailed(received.files, "folder/private.bin", "DISK_DENIED");
+  assertOnlyFailed([...received.files], "folder/private.bin", "DISK_DENIED");
 });
 
 function assertOnlyFailed(files: ReceiptFile[], path: string, code: string): void {

@@ -108,9 +108,12 @@ function showEvent(event: TransferEvent, display: Display): void {
 
 /** The lines of a demo's receipt: the first hashes as `b3sum` prints them, and the total. */
 export function demoReceipt(receipt: Receipt): string[] {
-  const shown = receipt.files.filter((file) => file.status === "received").slice(0, mostHashes);
-  const lines = shown.map((file) => `${file.blake3}  ${displayText(file.path)}`);
-  const more = receipt.files.length - shown.length;
+  const lines: string[] = [];
+  for (const { status, blake3, path } of receipt.files) {
+    if (lines.length === mostHashes) break;
+    if (status === "received") lines.push(`${blake3}  ${displayText(path)}`);
+  }
+  const more = receipt.files.length - lines.length;
   if (more > 0) lines.push(`… and ${formatCount(more, "more file")}`);
   const mark = styleText("green", "✔", { stream: process.stdout });
   const { into: _removed, ...rest } = receipt;

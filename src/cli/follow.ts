@@ -42,7 +42,7 @@ export async function follow(following: Following): Promise<Receipt> {
   });
   try {
     for await (const event of transfer) {
-      json?.write(event);
+      await json?.write(event);
       if (!isInterrupted) show(event);
     }
     return await transfer.done;

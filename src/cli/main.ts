@@ -39,7 +39,7 @@ async function run(argv: readonly string[]): Promise<number> {
     const { exit, text, code } = failureOf(error);
     // A program that asked for events gets the failures before any transfer as events, too.
     if (code && argv.includes("--json") && !json.endsWithError) {
-      json.write({ type: "error", transferId: "", code, message: text });
+      await json.write({ type: "error", transferId: "", code, message: text });
     }
     const subject = styleText("red", "quiver:", { stream: process.stderr });
     if (text !== "") process.stderr.write(`${subject} ${text}\n`);

@@ -1,13 +1,21 @@
 /** A receipt as a person reads it. Pure. */
 
 import { join } from "node:path";
-import { displayText, type Receipt, type ReceiptFile, TransferError } from "../index.ts";
+import {
+  displayText,
+  type FileStatus,
+  type Receipt,
+  type ReceiptFile,
+  type ReceiptFiles,
+  TransferError,
+} from "../index.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, groupDigits } from "./format.ts";
 
 /** The first line: how much, how long, how fast. */
 export function receiptSummary(verb: "sent" | "received", receipt: Receipt): string {
   const { bytes, seconds } = receipt;
-  const files = receipt.files.filter((file) => file.status === "received").length;
+  let files = 0;
+  for (const { status } of receipt.files) if (status === "received") files += 1;
   const time = seconds > 0 ? ` in ${formatDuration(seconds)} (${formatRate(bytes / seconds)})` : "";
   return `${verb} and verified ${formatCount(files, "file")}, ${formatBytes(bytes)}${time}`;
 }
@@ -15,12 +23,10 @@ export function receiptSummary(verb: "sent" | "received", receipt: Receipt): str
 /** The lines below the first: where the files are, and each that is not as it was offered. */
 export function receiptDetails(receipt: Receipt): string[] {
   const { into, files, skipped } = receipt;
-  const failed = files.filter((file) => file.status === "failed");
-  const kept = files.filter((file) => file.status === "skipped");
   const lines = [
-    ...list("skipped", kept.map(withReason)),
-    ...list("not sent", skipped.map(withReason)),
-    ...list("failed", failed.map(withReason)),
+    ...list("skipped", map(withStatus(files, "skipped"), withReason)),
+    ...list("not sent", map(skipped, withReason)),
+    ...list("failed", map(withStatus(files, "failed"), withReason)),
   ];
   // Where things are on the receiver's disk is for the receiver.
   if (into === undefined) return lines;
@@ -29,20 +35,25 @@ export function receiptDetails(receipt: Receipt): string[] {
 
 /** Refuses a receipt in which a file failed, by the code of the first such file. */
 export function requireComplete(receipt: Receipt): void {
-  const failed = receipt.files.filter((file) => file.status === "failed");
-  const [first] = failed;
+  let count = 0;
+  let first: ReceiptFile | undefined;
+  const names: string[] = [];
+  for (const file of withStatus(receipt.files, "failed")) {
+    first ??= file;
+    count += 1;
+    if (count <= 3) names.push(displayText(file.path));
+  }
   if (!first) return;
-  const names = failed.slice(0, 3).map((file) => displayText(file.path));
-  const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
+  const more = count > names.length ? ` and ${count - names.length} more` : "";
   const reason = first.reason ? ` (${displayText(first.reason)})` : "";
   throw new TransferError(
     first.code ?? "DISK_FAILED",
-    `${formatCount(failed.length, "file")} failed: ${names.join(", ")}${more}${reason}; ` +
-      `send ${failed.length === 1 ? "it" : "them"} again`,
+    `${formatCount(count, "file")} failed: ${names.join(", ")}${more}${reason}; ` +
+      `send ${count === 1 ? "it" : "them"} again`,
   );
 }
 
-function placeText(folder: string, files: readonly ReceiptFile[]): string {
+function placeText(folder: string, files: ReceiptFiles): string {
   // The sender has a say in its last parts.
   const into = displayText(folder);
   const [only] = files;
@@ -51,10 +62,10 @@ function placeText(folder: string, files: readonly ReceiptFile[]): string {
 }
 
 /** Each name that changed, once: of a folder under another name its files are not listed. */
-function renames(files: readonly ReceiptFile[]): string[] {
+function renames(files: ReceiptFiles): Set<string> {
   const lines = new Set<string>();
-  for (const { path, savedAs, status } of files) {
-    if (status !== "received" || savedAs === undefined) continue;
+  for (const { path, savedAs } of withStatus(files, "received")) {
+    if (savedAs === undefined) continue;
     const from = path.split("/");
     const to = savedAs.split("/");
     while (from.length > 1 && to.length > 1 && from.at(-1) === to.at(-1)) {
@@ -63,15 +74,28 @@ function renames(files: readonly ReceiptFile[]): string[] {
     }
     lines.add(`${displayText(from.join("/"))} → ${displayText(to.join("/"))}`);
   }
-  return [...lines];
+  return lines;
 }
 
-function list(title: string, texts: readonly string[]): string[] {
-  if (texts.length === 0) return [];
-  const lines = texts.slice(0, mostLines).map((text) => `    ${text}`);
-  const more = texts.length - lines.length;
+/** The first few of so many texts below a title; nothing where there are none. */
+function list(title: string, texts: Iterable<string>): string[] {
+  const lines: string[] = [];
+  let more = 0;
+  for (const text of texts) {
+    if (lines.length < mostLines) lines.push(`    ${text}`);
+    else more += 1;
+  }
+  if (lines.length === 0) return [];
   if (more > 0) lines.push(`    … and ${groupDigits(more)} more`);
   return [`  ${title}:`, ...lines];
+}
+
+function* withStatus(files: ReceiptFiles, status: FileStatus): Generator<ReceiptFile> {
+  for (const file of files) if (file.status === status) yield file;
+}
+
+function* map<T>(things: Iterable<T>, text: (thing: T) => string): Generator<string> {
+  for (const thing of things) yield text(thing);
 }
 
 function withReason({ path, reason }: { path: string; reason?: string }): string {

@@ -48,6 +48,7 @@ export class Arrivals {
   /** Files neither complete nor failed. */
   #left: number;
   #complete = 0;
+  #isSealed = false;
 
   constructor(options: ArrivalsOptions) {
     this.#options = options;
@@ -226,10 +227,15 @@ export class Arrivals {
    */
   fail(entry: number, failure: WireFailure): void {
     if (!this.#options.isExpected(entry)) throw invalid("a file that is not to come");
-    if (this.failures.has(entry)) return;
+    if (this.#isSealed || this.failures.has(entry)) return;
     this.failures.set(entry, failure);
     if (this.#hashes.get(entry)) this.#complete -= 1;
     else this.#left -= 1;
+  }
+
+  /** Nothing more fails: what has arrived lands now. */
+  seal(): void {
+    this.#isSealed = true;
   }
 
   /** Notes that the sender cannot send a file. */

@@ -89,11 +89,16 @@ export interface ReceiptFile {
   reason?: string;
 }
 
+/** The files of a receipt. Each is made when it is looked at; `[...files]` holds them all at once. */
+export interface ReceiptFiles extends Iterable<ReceiptFile> {
+  readonly length: number;
+}
+
 /** The receiver's signed-off result. */
 export interface Receipt {
   transferId: string;
   /** Every file, in the manifest's order; and folders and links only where they failed. */
-  files: ReceiptFile[];
+  files: ReceiptFiles;
   /** Bytes of the files that were received. */
   bytes: number;
   /** From the acceptance of the offer to the last file on disk. */

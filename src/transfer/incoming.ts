@@ -179,6 +179,7 @@ class Incoming implements Part {
     const listening = this.#listen(reception);
     listening.catch(() => {});
     await this.#takeAll(reception, listening);
+    arrivals.seal();
     await landing.land();
     const seconds = (clock.now() - startedAtMs) / 1000;
     const landed = { transferId, manifest, plan, arrivals, landing };

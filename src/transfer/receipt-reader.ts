@@ -4,18 +4,41 @@ import { TransferError } from "../errors.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { FileResult } from "../protocol/messages.ts";
 import type { Receipt, ReceiptFile, SkippedThing } from "./events.ts";
+import { HashColumn } from "./hash-column.ts";
+import { MadeFiles, receiptFile } from "./receipt-files.ts";
 import type { SourceFiles } from "./source-files.ts";
 
-/** Gathers the results of a transfer. */
+/** What became of an entry, but for its hash. */
+type Outcome = Omit<FileResult, "entry" | "hash">;
+
+/**
+ * Gathers the results of a transfer.
+ *
+ * Most say that a file arrived as it was sent, at its own name or with all of a folder under another
+ * one: of a million of those nothing is kept.
+ */
 export class ReceiptReader {
   readonly #manifest: Manifest;
-  readonly #sent: SourceFiles;
+  readonly #sent: Pick<SourceFiles, "hash">;
   readonly #isHeld: (entry: number) => boolean;
-  readonly #files: ReceiptFile[] = [];
+  /** Outcomes that say anything else. */
+  readonly #outcomes = new Map<number, Outcome>();
+  /** Hashes that this side has not made. */
+  readonly #hashes = new HashColumn();
+  /** The names of top-level entries that landed under another one. */
+  readonly #names = new Map<number, string>();
+  #lastOutcome = arrived;
+  #lastRoot = -1;
   #lastEntry = -1;
   #settledFiles = 0;
+  #count = 0;
+  #bytes = 0;
 
-  constructor(manifest: Manifest, sent: SourceFiles, isHeld: (entry: number) => boolean) {
+  constructor(
+    manifest: Manifest,
+    sent: Pick<SourceFiles, "hash">,
+    isHeld: (entry: number) => boolean,
+  ) {
     this.#manifest = manifest;
     this.#sent = sent;
     this.#isHeld = isHeld;
@@ -29,8 +52,8 @@ export class ReceiptReader {
         throw new TransferError("INVALID_FRAME", "the peer's receipt is out of order");
       }
       this.#lastEntry = entry;
-      if (this.#manifest.entry(entry).kind === "file") this.#settledFiles += 1;
-      this.#files.push(this.#check(result));
+      this.#count += 1;
+      this.#keep(result, this.#check(result));
     }
   }
 
@@ -39,38 +62,83 @@ export class ReceiptReader {
     if (this.#settledFiles !== this.#manifest.totals.files) {
       throw new TransferError("INVALID_FRAME", "the peer's receipt does not name every file");
     }
-    const received = this.#files.filter(({ status }) => status === "received");
-    const bytes = received.reduce((sum, { size }) => sum + size, 0);
-    return { transferId, files: this.#files, bytes, seconds, skipped };
+    const files = new MadeFiles(this.#count, () => this.#files());
+    return { transferId, files, bytes: this.#bytes, seconds, skipped };
   }
 
-  #check(result: FileResult): ReceiptFile {
-    const file = receiptFile(this.#manifest, result);
-    const sent = this.#sent.hash(result.entry);
-    if (result.status !== "received") return file;
-    if (sent && Buffer.from(sent).equals(result.hash)) return file;
+  /** What a result is worth. */
+  #check({ entry, status, hash, savedAs, code, reason }: FileResult): Outcome {
+    const outcome = { status, savedAs, code, reason };
+    const sent = this.#sent.hash(entry);
+    if (status !== "received") return outcome;
+    if (sent && Buffer.from(sent).equals(hash)) return outcome;
     // Of what the receiver had before, this side has read nothing: it is proven by its pieces.
-    if (!sent && this.#isHeld(result.entry)) return file;
+    if (!sent && this.#isHeld(entry)) return outcome;
     return {
-      ...file,
+      ...outcome,
       status: "failed",
       code: "CONTENT_MISMATCH",
       reason: "the receiver's hash is not that of the file that was sent; send it again",
     };
   }
+
+  #keep({ entry, hash }: FileResult, outcome: Outcome): void {
+    const { kind, bytes } = this.#manifest.entry(entry);
+    const isReceived = outcome.status === "received";
+    if (kind === "file") this.#settledFiles += 1;
+    if (isReceived) this.#bytes += bytes;
+    const isMade = isReceived && this.#sent.hash(entry);
+    if (!isMade && hash.length > 0) this.#hashes.set(entry, hash);
+    if (kind !== "file" || !isSame(outcome, this.#expected(entry, outcome))) {
+      if (!isSame(outcome, this.#lastOutcome)) this.#lastOutcome = outcome;
+      this.#outcomes.set(entry, this.#lastOutcome);
+    }
+  }
+
+  /** The outcome of which nothing need be kept; the first one of a top-level entry may name that. */
+  #expected(entry: number, { status, savedAs }: Outcome): Outcome {
+    const root = this.#manifest.root(entry);
+    if (root !== this.#lastRoot && status === "received") {
+      this.#lastRoot = root;
+      const below = this.#below(root, entry);
+      if (savedAs !== "" && savedAs.endsWith(below)) {
+        this.#names.set(root, savedAs.slice(0, savedAs.length - below.length));
+      }
+    }
+    return this.#usual(root, entry);
+  }
+
+  /** The outcome of an entry of which nothing is kept. */
+  #usual(root: number, entry: number): Outcome {
+    const name = this.#names.get(root);
+    return name === undefined ? arrived : { ...arrived, savedAs: name + this.#below(root, entry) };
+  }
+
+  /** The path of an entry from its top-level entry's name on. */
+  #below(root: number, entry: number): string {
+    return this.#manifest.path(entry).slice(this.#manifest.entry(root).name.length);
+  }
+
+  *#files(): Generator<ReceiptFile> {
+    const none = new Uint8Array();
+    for (const [entry, { kind }] of this.#manifest) {
+      const kept = this.#outcomes.get(entry);
+      if (!kept && kind !== "file") continue;
+      const outcome = kept ?? this.#usual(this.#manifest.root(entry), entry);
+      const sent = outcome.status === "received" ? this.#sent.hash(entry) : undefined;
+      const hash = sent ?? this.#hashes.get(entry) ?? none;
+      yield receiptFile(this.#manifest, { entry, hash, ...outcome });
+    }
+  }
 }
 
-/** A result as people and programs see it. */
-export function receiptFile(manifest: Manifest, result: FileResult): ReceiptFile {
-  const { entry, status, hash, savedAs, code, reason } = result;
-  const file: ReceiptFile = {
-    path: manifest.path(entry),
-    size: manifest.entry(entry).bytes,
-    blake3: Buffer.from(hash).toString("hex"),
-    status,
-  };
-  if (savedAs !== "") file.savedAs = savedAs;
-  if (code !== null) file.code = code;
-  if (reason !== "") file.reason = reason;
-  return file;
+function isSame(one: Outcome, other: Outcome): boolean {
+  return (
+    one.status === other.status &&
+    one.savedAs === other.savedAs &&
+    one.code === other.code &&
+    one.reason === other.reason
+  );
 }
+
+const arrived: Outcome = { status: "received", savedAs: "", code: null, reason: "" };

@@ -5,9 +5,9 @@ import type { ControlMessage, FileResult } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { LandingPlan } from "./conflicts.ts";
-import type { ReceiptFile } from "./events.ts";
+import type { ReceiptFile, ReceiptFiles } from "./events.ts";
 import type { Landing } from "./landing.ts";
-import { receiptFile } from "./receipt-reader.ts";
+import { MadeFiles, receiptFile } from "./receipt-files.ts";
 
 /** A transfer that has landed. */
 export interface Landed {
@@ -23,20 +23,24 @@ export async function sayReceipt(
   landed: Landed,
   seconds: number,
   say: (message: ControlMessage) => Promise<void>,
-): Promise<{ files: ReceiptFile[]; bytes: number }> {
+): Promise<{ files: ReceiptFiles; bytes: number }> {
   const { transferId: transfer, manifest } = landed;
-  const files: ReceiptFile[] = [];
+  let count = 0;
   let bytes = 0;
   const bytesOf = ({ savedAs, reason }: FileResult) => textBytes(savedAs, reason);
   for (const batch of batches(resultsOf(landed), resultsInMessage, bytesOf)) {
-    for (const result of batch) {
-      if (result.status === "received") bytes += manifest.entry(result.entry).bytes;
-      files.push(receiptFile(manifest, result));
+    for (const { status, entry } of batch) {
+      if (status === "received") bytes += manifest.entry(entry).bytes;
     }
+    count += batch.length;
     await say({ type: "results", transfer, files: batch });
   }
   await say({ type: "receipt", transfer, bytes, seconds });
-  return { files, bytes };
+  return { files: new MadeFiles(count, () => filesOf(landed)), bytes };
+}
+
+function* filesOf(landed: Landed): Generator<ReceiptFile> {
+  for (const result of resultsOf(landed)) yield receiptFile(landed.manifest, result);
 }
 
 /** Every file; and folders and links only where they failed. */

@@ -18,7 +18,7 @@ export async function assertCopied(t: Stage, pair: Pair, source: string): Promis
   assertSame(source, join(pair.into, basename(source)));
   const received = await pair.receiver.event("receipt");
   const sent = await pair.sender.event("receipt");
-  assert.deepEqual(sent.files, received.files);
+  assert.deepEqual([...sent.files], [...received.files]);
   assertHashes(t, received, dirname(source));
 }
 
@@ -32,7 +32,8 @@ export function assertSame(source: string, copy: string): void {
   assert.equal(status, 0, `${stdout}${stderr}`.slice(0, 1000));
 }
 
-function assertHashes(t: Stage, { files }: Receipt, folder: string): void {
+function assertHashes(t: Stage, receipt: Receipt, folder: string): void {
+  const files = [...receipt.files];
   assert.ok(files.every(({ status }) => status === "received"));
   if (!hashFiles) {
     t.diagnostic(noBlake3);

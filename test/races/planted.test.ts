@@ -227,7 +227,7 @@ test("a disk that is mounted in the inbox is a folder like others", rootOptions,
 
     // A thing moves to its name in one step, which no system does from one disk to another.
     assert.deepEqual(
-      both.received.files.map(({ path, status }) => [path, status]),
+      [...both.received.files].map(({ path, status }) => [path, status]),
       [["album/a", "failed"]],
     );
     assert.deepEqual(readdirSync(bob.at("inbox/album")), []);
