@@ -88,7 +88,13 @@ export class Journal {
     if (this.#isCommitting || this.#pending.length === 0) return false;
     const waitMs = Math.min(longestWaitMs, Math.max(shortestWaitMs, costShare * this.#tookMs));
     const waitedMs = this.#options.clock.now() - this.#endedAtMs;
-    return waitedMs >= waitMs || this.#dirtyBytes >= mostDirtyBytes;
+    const isMuch = this.#dirtyBytes >= mostDirtyBytes || this.#pending.length >= mostDirtyRecords;
+    return waitedMs >= waitMs || isMuch;
+  }
+
+  /** Resolves when it takes more: what a slow disk has not synced must not fill the memory. */
+  async room(): Promise<void> {
+    while (this.#pending.length >= mostPending) await this.commit();
   }
 
   /** Brings everything noted so far to disk. Rejects with `DISK_*`; then nothing more is written. */
@@ -159,3 +165,6 @@ const shortestWaitMs = 100;
 /** The most that a crash may cost: 2 s or 64 MiB, whichever comes first. */
 const longestWaitMs = 2000;
 const mostDirtyBytes = 64 * 1024 * 1024;
+/** So many new files hold some 10 MB of the system's memory until they are synced, and 2 MB here. */
+const mostDirtyRecords = 8192;
+const mostPending = 2 * mostDirtyRecords;

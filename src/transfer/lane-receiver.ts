@@ -21,6 +21,8 @@ export interface LaneContext {
   arrivals: Arrivals;
   staging: Folder;
   pathOf: (entry: number) => string;
+  /** Resolves when what arrives can be noted. */
+  room: () => Promise<void>;
   /** Notes that pieces came, whatever they were worth: a wish for them is answered. */
   answered: (entry: number, offset: number) => void;
   /** Asks the sender for pieces once more. */
@@ -54,6 +56,7 @@ export class LaneReceiver {
   /** Reads the lane to its end. */
   async run(): Promise<void> {
     for (;;) {
+      await this.#context.room();
       const bytes = await this.#stream.read(unitHeaderBytes(this.#format));
       if (bytes === null) return;
       const header = decodeUnitHeader(this.#format, bytes);

@@ -1,6 +1,6 @@
 /** The jobs of one transfer that is sent: what the receiver does not have, and what it asks for again. */
 
-import type { Tuning } from "../options.ts";
+import { mostBundleLanes, type Tuning } from "../options.ts";
 import type { LaneFormat } from "../protocol/lane.ts";
 import type { ComparedPieces, HeldPieces } from "../protocol/messages.ts";
 import {
@@ -101,19 +101,25 @@ export class OutgoingPlan {
     return plan(this.#files(), this.#tuning);
   }
 
-  /** How many jobs there are, counted up to 100,000, and the bytes of the largest run, and of all. */
-  size(format: LaneFormat): { ranges: number; rangeBytes: number; bytes: number } {
+  /**
+   * How many jobs there are, counted up to 100,000; the bytes of the largest run, and of all; and the
+   * lanes for them: one for each run, and few for bundles, as a slow disk leaves each lane's window full.
+   */
+  size(format: LaneFormat): { ranges: number; rangeBytes: number; bytes: number; lanes: number } {
     let ranges = 0;
+    let bundles = 0;
     let rangeBytes = 0;
     let bytes = 0;
     for (const job of this.jobs(format)) {
       const length = job.kind === "run" ? job.length : 0;
+      if (job.kind === "bundle") bundles += 1;
       rangeBytes = Math.max(rangeBytes, length);
       bytes += length;
       ranges += 1;
       if (ranges === mostCounted) break;
     }
-    return { ranges, rangeBytes, bytes };
+    const lanes = ranges - bundles + Math.min(bundles, mostBundleLanes);
+    return { ranges, rangeBytes, bytes, lanes };
   }
 
   /** Jobs as a format can carry them: the standard one has no bundles, and its runs are one piece. */

@@ -166,8 +166,8 @@ class Outgoing implements Part {
 
   async #sendAll(): Promise<void> {
     const format = this.#formats.current;
-    const { ranges, rangeBytes, bytes } = this.#plan.size(format.name);
-    const lanes = Math.min(this.#mostLanes, format.name === "ultra" ? ranges : standardLanes);
+    const { ranges, rangeBytes, bytes, lanes: wanted } = this.#plan.size(format.name);
+    const lanes = Math.min(this.#mostLanes, format.name === "ultra" ? wanted : standardLanes);
     const { id: transferId } = this.#record;
     const profile = format.name;
     this.#record.emit({ type: "lanes", transferId, profile, lanes, ranges, rangeBytes });

@@ -200,7 +200,8 @@ function build(
     expected,
     noted: (run, bytes) => journal.note(run, bytes),
   });
-  const lanes = new IncomingLanes({ ...options, arrivals, staging: files, pathOf });
+  const room = () => journal.room();
+  const lanes = new IncomingLanes({ ...options, arrivals, staging: files, pathOf, room });
   const want = (entry: number, offset: number, length: number) => lanes.want(entry, offset, length);
   const comparison = new Comparison({ ...options, files, plan, arrivals, want });
   const landing = new Landing({ ...options, files, plan, arrivals, journal });

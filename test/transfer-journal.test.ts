@@ -1,0 +1,75 @@
+/** What a journal does while its disk is slow. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { LogFile } from "../src/engine/engine.ts";
+import { Manifest } from "../src/protocol/manifest.ts";
+import { Journal } from "../src/transfer/journal.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+test("a journal whose disk does not sync lets nothing more in, and then all of it", async () => {
+  const disk = Promise.withResolvers<void>();
+  const { journal, appended } = journalOn(disk.promise);
+  let noted = 0;
+  const note = async () => {
+    await journal.room();
+    const values = new Uint8Array(32);
+    journal.note({ entry: noted, pieceBytes: 1024, first: 0, values }, 0);
+    noted += 1;
+  };
+
+  for (; noted < 2 * 8192; ) await note();
+  let isIn = false;
+  const next = note().then(() => {
+    isIn = true;
+  });
+  await turns();
+  const before = { isIn, bytes: appended.bytes };
+  disk.resolve();
+  await next;
+  await journal.commit();
+
+  assert.deepEqual(before, { isIn: false, bytes: 0 });
+  // A record of one piece has 53 bytes; the header and the end of no entries come before.
+  assert.equal(appended.bytes, 17 + 13 + 53 * noted);
+});
+
+test("many small files are due before their two seconds are over", () => {
+  const { journal } = journalOn(Promise.resolve());
+  const values = new Uint8Array(32);
+  const due: number[] = [];
+
+  for (let entry = 0; entry < 10_000; entry += 1) {
+    journal.note({ entry, pieceBytes: 1024, first: 0, values }, 0);
+    if (journal.isDue) due.push(entry + 1);
+  }
+
+  assert.equal(due[0], 8192);
+});
+
+function journalOn(synced: Promise<void>) {
+  const appended = { bytes: 0 };
+  const log: LogFile = {
+    readAll: async () => new Uint8Array(),
+    append: async (bytes) => {
+      appended.bytes += bytes.length;
+    },
+    truncate: async () => {},
+    sync: async () => {},
+    close: async () => {},
+  };
+  const journal = new Journal({
+    log,
+    clock: new VirtualClock(),
+    manifest: new Manifest(),
+    isBegun: false,
+    sync: () => synced,
+    anchor: async () => {},
+  });
+  return { journal, appended };
+}
+
+/** Lets all that can go on go on. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
