@@ -1,36 +1,45 @@
 /** One hash for each of many entries, in 33 bytes each. */
 
-/** BLAKE3 hashes by entry; grows as needed. */
+/** BLAKE3 hashes by entry; blocks are made as they are needed, so that growing copies nothing. */
 export class HashColumn {
-  #hashes = new Uint8Array(64 * hashBytes);
-  #known = new Uint8Array(64);
+  readonly #blocks: Block[] = [];
 
   /** Keeps the hash of an entry. */
   set(entry: number, hash: Uint8Array): void {
-    while (entry >= this.#known.length) this.#grow();
-    this.#hashes.set(hash, entry * hashBytes);
-    this.#known[entry] = 1;
+    const number = Math.floor(entry / entriesInBlock);
+    const block = this.#blocks[number] ?? newBlock();
+    this.#blocks[number] = block;
+    const at = entry % entriesInBlock;
+    block.hashes.set(hash, at * hashBytes);
+    block.known[at] = 1;
   }
 
   /** The hash of an entry; undefined if it is not known. */
   get(entry: number): Uint8Array | undefined {
-    if (this.#known[entry] !== 1) return undefined;
-    return this.#hashes.subarray(entry * hashBytes, (entry + 1) * hashBytes);
+    const block = this.#blocks[Math.floor(entry / entriesInBlock)];
+    const at = entry % entriesInBlock;
+    if (block?.known[at] !== 1) return undefined;
+    return block.hashes.subarray(at * hashBytes, (at + 1) * hashBytes);
   }
 
   /** Forgets the hash of an entry. */
   delete(entry: number): void {
-    if (entry < this.#known.length) this.#known[entry] = 0;
-  }
-
-  #grow(): void {
-    const hashes = new Uint8Array(this.#hashes.length * 2);
-    hashes.set(this.#hashes);
-    this.#hashes = hashes;
-    const known = new Uint8Array(this.#known.length * 2);
-    known.set(this.#known);
-    this.#known = known;
+    const block = this.#blocks[Math.floor(entry / entriesInBlock)];
+    if (block) block.known[entry % entriesInBlock] = 0;
   }
 }
 
+interface Block {
+  hashes: Uint8Array;
+  known: Uint8Array;
+}
+
+function newBlock(): Block {
+  return {
+    hashes: new Uint8Array(entriesInBlock * hashBytes),
+    known: new Uint8Array(entriesInBlock),
+  };
+}
+
 const hashBytes = 32;
+const entriesInBlock = 1024;
