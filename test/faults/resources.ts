@@ -175,7 +175,8 @@ async function arriveInMemory(stage: Stage, path: string, into: string): Promise
   const watch = setInterval(() => {
     for (const side of ["sender", "receiver"] as const) {
       try {
-        most[side] = Math.max(most[side], memoryOf(couple[side].pid).own);
+        // One that has just ended has none to tell.
+        most[side] = Math.max(most[side], memoryOf(couple[side].pid).own || 0);
       } catch {
         // It has ended.
       }

@@ -102,7 +102,7 @@ export class Quiver {
   errors = "";
   #child: ChildProcess;
   readonly #heardMs = new Map<TransferEvent, number>();
-  #rest = "";
+  #rest: string[] = [];
   #hasEnded = false;
 
   /** `by` are words before the command, such as those that limit it; each must become the next. */
@@ -185,13 +185,17 @@ export class Quiver {
 
   /** What the command told in the end, for messages of assertions. */
   get said(): string {
-    return `last event ${JSON.stringify(this.events.at(-1))}; errors: ${this.errors.slice(-500)}`;
+    const last = JSON.stringify(this.events.at(-1))?.slice(0, 2000);
+    return `last event ${last}; errors: ${this.errors.slice(-500)}`;
   }
 
   #read(text: string): void {
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) {
+    // A receipt of a million files is one line: what has come of it is not looked at again.
+    const [more = "", ...lines] = text.split("\n");
+    this.#rest.push(more);
+    for (const next of lines) {
+      const line = this.#rest.join("");
+      this.#rest = [next];
       const event = JSON.parse(line) as TransferEvent;
       this.#heardMs.set(event, performance.now());
       this.events.push(event);
