@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use cap_std::fs::Dir;
 use tokio::sync::mpsc;
 
@@ -47,29 +47,33 @@ fn read_files(
     sender: &mpsc::Sender<Bytes>,
 ) -> Vec<BundledResult> {
     let mut results = Vec::with_capacity(files.len());
-    let mut batch = BytesMut::with_capacity(BATCH_BYTES);
+    // A vector: a `BytesMut` is extended byte by byte.
+    let mut batch = Vec::with_capacity(BATCH_BYTES);
     let mut parents = Parents::new(root);
     for file in files {
         results.push(match read_file(&mut parents, file) {
             Ok(bytes) => {
                 let hash = *blake3::hash(&bytes).as_bytes();
-                batch.extend(Header::Plain.encode(file.bytes));
-                batch.extend(&bytes);
-                batch.extend(hash);
+                batch.extend_from_slice(&Header::Plain.encode(file.bytes));
+                batch.extend_from_slice(&bytes);
+                batch.extend_from_slice(&hash);
                 BundledResult::ok(hash)
             }
             Err(error) => {
-                batch.extend(Header::Absent.encode(0));
+                batch.extend_from_slice(&Header::Absent.encode(0));
                 BundledResult::without_hash(Status::Absent, Some(error))
             }
         });
-        // The stream was given up: nobody wants the rest.
-        if batch.len() >= BATCH_BYTES && sender.blocking_send(batch.split().freeze()).is_err() {
-            return results;
+        if batch.len() >= BATCH_BYTES {
+            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH_BYTES));
+            // The stream was given up: nobody wants the rest.
+            if sender.blocking_send(full.into()).is_err() {
+                return results;
+            }
         }
     }
     // The same, and this was the rest.
-    let _ = sender.blocking_send(batch.freeze());
+    let _ = sender.blocking_send(batch.into());
     results
 }
 

@@ -39,7 +39,7 @@ pub async fn send_run(
         match send_piece(outgoing, &mut small, source, &piece).await? {
             Ok(value) => sent.values.extend(value),
             Err(failure) => {
-                small.extend(Header::Absent.encode(0));
+                small.extend_from_slice(&Header::Absent.encode(0));
                 sent.failure = Some(failure);
                 break;
             }
@@ -59,11 +59,11 @@ async fn send_piece(
         Ok(read) => read,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    small.extend(Header::Plain.encode(piece.bytes));
+    small.extend_from_slice(&Header::Plain.encode(piece.bytes));
     let mut chunks: Vec<Bytes> = Vec::with_capacity(read.chunks.len() + 1);
     chunks.push(small.split().freeze());
     chunks.extend(read.chunks);
     outgoing.write(&mut chunks).await?;
-    small.extend(read.value);
+    small.extend_from_slice(&read.value);
     Ok(Ok(read.value))
 }
