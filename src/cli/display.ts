@@ -5,6 +5,8 @@ import { progressLine } from "./progress-bar.ts";
 
 /** A place that shows messages and progress. */
 export interface Display {
+  /** Whether nobody reads it: what takes long to put into words need not be. */
+  readonly isSilent: boolean;
   /** Shows a line that stays. */
   print(line: string): void;
   /** Shows what is going on until something else is. */
@@ -20,6 +22,7 @@ export interface Display {
 /** A display that shows nothing: for `--quiet`, and for people who read `--json` instead. */
 export function silentDisplay(): Display {
   return {
+    isSilent: true,
     print() {},
     status() {},
     progress() {},
@@ -35,6 +38,7 @@ export function plainDisplay(stream: NodeJS.WritableStream, now: () => number): 
     stream.write(`${line}\n`);
   };
   return {
+    isSilent: false,
     print,
     status: print,
     progress(progress) {

@@ -67,7 +67,7 @@ export function showCommon(event: TransferEvent, verb: "sent" | "received", disp
   }
   if (event.type === "waiting") display.status(waitingText(event));
   if (event.type === "progress") display.progress(event);
-  if (event.type === "receipt") {
+  if (event.type === "receipt" && !display.isSilent) {
     const mark = styleText("green", "✔", { stream: process.stderr });
     display.print(`${mark} ${receiptSummary(verb, event)}`);
     for (const line of receiptDetails(event)) display.print(line);

@@ -23,6 +23,7 @@ export function terminalDisplay(stream: TerminalStream): Display {
   };
 
   return {
+    isSilent: false,
     print(line) {
       if (open > 0) stream.write(`${line}\n`);
       else drawing.persist(line);

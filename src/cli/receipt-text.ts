@@ -3,7 +3,6 @@
 import { join } from "node:path";
 import {
   displayText,
-  type FileStatus,
   type Receipt,
   type ReceiptFile,
   type ReceiptFiles,
@@ -14,36 +13,36 @@ import { formatBytes, formatCount, formatDuration, formatRate, groupDigits } fro
 /** The first line: how much, how long, how fast. */
 export function receiptSummary(verb: "sent" | "received", receipt: Receipt): string {
   const { bytes, seconds } = receipt;
-  let files = 0;
-  for (const { status } of receipt.files) if (status === "received") files += 1;
+  const { received } = digestOf(receipt);
   const time = seconds > 0 ? ` in ${formatDuration(seconds)} (${formatRate(bytes / seconds)})` : "";
-  return `${verb} and verified ${formatCount(files, "file")}, ${formatBytes(bytes)}${time}`;
+  return `${verb} and verified ${formatCount(received, "file")}, ${formatBytes(bytes)}${time}`;
 }
 
 /** The lines below the first: where the files are, and each that is not as it was offered. */
 export function receiptDetails(receipt: Receipt): string[] {
   const { into, files, skipped } = receipt;
+  const { failed, kept, renamed } = digestOf(receipt);
   const lines = [
-    ...list("skipped", map(withStatus(files, "skipped"), withReason)),
-    ...list("not sent", map(skipped, withReason)),
-    ...list("failed", map(withStatus(files, "failed"), withReason)),
+    ...list("skipped", kept.first.map(withReason), kept.count),
+    ...list("not sent", skipped.slice(0, mostLines).map(withReason), skipped.length),
+    ...list("failed", failed.first.map(withReason), failed.count),
   ];
   // Where things are on the receiver's disk is for the receiver.
   if (into === undefined) return lines;
-  return [`  ${placeText(into, files)}`, ...list("under another name", renames(files)), ...lines];
+  const names = [...renamed].slice(0, mostLines);
+  return [
+    `  ${placeText(into, files)}`,
+    ...list("under another name", names, renamed.size),
+    ...lines,
+  ];
 }
 
 /** Refuses a receipt in which a file failed, by the code of the first such file. */
 export function requireComplete(receipt: Receipt): void {
-  let count = 0;
-  let first: ReceiptFile | undefined;
-  const names: string[] = [];
-  for (const file of withStatus(receipt.files, "failed")) {
-    first ??= file;
-    count += 1;
-    if (count <= 3) names.push(displayText(file.path));
-  }
+  const { count, first: files } = digestOf(receipt).failed;
+  const [first] = files;
   if (!first) return;
+  const names = files.slice(0, 3).map((file) => displayText(file.path));
   const more = count > names.length ? ` and ${count - names.length} more` : "";
   const reason = first.reason ? ` (${displayText(first.reason)})` : "";
   throw new TransferError(
@@ -51,6 +50,52 @@ export function requireComplete(receipt: Receipt): void {
     `${formatCount(count, "file")} failed: ${names.join(", ")}${more}${reason}; ` +
       `send ${count === 1 ? "it" : "them"} again`,
   );
+}
+
+/** What people want to know of the files. */
+interface Digest {
+  received: number;
+  failed: Some;
+  kept: Some;
+  /** Each name that changed, once: of a folder under another name its files are not listed. */
+  renamed: Set<string>;
+}
+
+/** The first of so many files. */
+interface Some {
+  count: number;
+  first: ReceiptFile[];
+}
+
+/** One look at all files, however often it is asked for: there may be a million. */
+function digestOf({ files }: Receipt): Digest {
+  const known = digests.get(files);
+  if (known) return known;
+  const nothing = () => ({ count: 0, first: [] });
+  const digest: Digest = { received: 0, failed: nothing(), kept: nothing(), renamed: new Set() };
+  for (const file of files) {
+    if (file.status === "received") {
+      digest.received += 1;
+      if (file.savedAs !== undefined) digest.renamed.add(renaming(file.path, file.savedAs));
+      continue;
+    }
+    const some = file.status === "failed" ? digest.failed : digest.kept;
+    some.count += 1;
+    if (some.first.length < mostLines) some.first.push(file);
+  }
+  digests.set(files, digest);
+  return digest;
+}
+
+/** The first parts of two paths up to where they differ. */
+function renaming(path: string, savedAs: string): string {
+  const from = path.split("/");
+  const to = savedAs.split("/");
+  while (from.length > 1 && to.length > 1 && from.at(-1) === to.at(-1)) {
+    from.pop();
+    to.pop();
+  }
+  return `${displayText(from.join("/"))} → ${displayText(to.join("/"))}`;
 }
 
 function placeText(folder: string, files: ReceiptFiles): string {
@@ -61,41 +106,13 @@ function placeText(folder: string, files: ReceiptFiles): string {
   return `as ${join(into, displayText(only.savedAs ?? only.path))}`;
 }
 
-/** Each name that changed, once: of a folder under another name its files are not listed. */
-function renames(files: ReceiptFiles): Set<string> {
-  const lines = new Set<string>();
-  for (const { path, savedAs } of withStatus(files, "received")) {
-    if (savedAs === undefined) continue;
-    const from = path.split("/");
-    const to = savedAs.split("/");
-    while (from.length > 1 && to.length > 1 && from.at(-1) === to.at(-1)) {
-      from.pop();
-      to.pop();
-    }
-    lines.add(`${displayText(from.join("/"))} → ${displayText(to.join("/"))}`);
-  }
-  return lines;
-}
-
-/** The first few of so many texts below a title; nothing where there are none. */
-function list(title: string, texts: Iterable<string>): string[] {
-  const lines: string[] = [];
-  let more = 0;
-  for (const text of texts) {
-    if (lines.length < mostLines) lines.push(`    ${text}`);
-    else more += 1;
-  }
-  if (lines.length === 0) return [];
+/** The first few lines below a title; nothing where there are none. */
+function list(title: string, texts: readonly string[], count: number): string[] {
+  if (count === 0) return [];
+  const lines = texts.map((text) => `    ${text}`);
+  const more = count - lines.length;
   if (more > 0) lines.push(`    … and ${groupDigits(more)} more`);
   return [`  ${title}:`, ...lines];
-}
-
-function* withStatus(files: ReceiptFiles, status: FileStatus): Generator<ReceiptFile> {
-  for (const file of files) if (file.status === status) yield file;
-}
-
-function* map<T>(things: Iterable<T>, text: (thing: T) => string): Generator<string> {
-  for (const thing of things) yield text(thing);
 }
 
 function withReason({ path, reason }: { path: string; reason?: string }): string {
@@ -103,4 +120,5 @@ function withReason({ path, reason }: { path: string; reason?: string }): string
   return reason ? `${name}: ${displayText(reason)}` : name;
 }
 
+const digests = new WeakMap<ReceiptFiles, Digest>();
 const mostLines = 20;

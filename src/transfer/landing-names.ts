@@ -46,6 +46,11 @@ export class LandingNames {
     if (entry.kind === "link") this.#checkLink(position, entry);
   }
 
+  /** Whether any name is not the sender's. */
+  get areMapped(): boolean {
+    return this.#mapped.size > 0;
+  }
+
   /** Path of an entry below the folder where the offer lands. */
   path(position: number): string {
     if (this.#mapped.size === 0) return this.#manifest.path(position);

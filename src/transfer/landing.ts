@@ -106,6 +106,15 @@ export class Landing {
     return below < 0 ? name : name + path.slice(below);
   }
 
+  /** The same where that is not its own path; `""` where it is. */
+  savedAs(entry: number): string {
+    const { manifest, names } = this.#options;
+    // Of a million files, most likely all.
+    if (this.#landedAs.size === 0 && !names.areMapped) return "";
+    const landed = this.landedPath(entry);
+    return landed === manifest.path(entry) ? "" : landed;
+  }
+
   async #makeLinks(): Promise<void> {
     const { manifest, names, plan, files } = this.#options;
     if (manifest.totals.links === 0) return;

@@ -52,7 +52,7 @@ function* resultsOf(landed: Landed): Generator<FileResult> {
 }
 
 function resultOf({ manifest, plan, arrivals, landing }: Landed, entry: number): FileResult {
-  const nothing = { entry, hash: new Uint8Array(), savedAs: "", code: null, reason: "" };
+  const nothing = { entry, hash: noHash, savedAs: "", code: null, reason: "" };
   if (plan.skipped.has(entry)) {
     return { ...nothing, status: "skipped", reason: "a file of that name is there already" };
   }
@@ -64,14 +64,10 @@ function resultOf({ manifest, plan, arrivals, landing }: Landed, entry: number):
     const reason = "the file did not arrive whole";
     return { ...nothing, status: "failed", code: "CONTENT_MISMATCH", reason };
   }
-  const landed = landing.landedPath(entry);
-  return {
-    ...nothing,
-    status: "received",
-    hash: hash ?? nothing.hash,
-    savedAs: landed === manifest.path(entry) ? "" : landed,
-  };
+  const savedAs = landing.savedAs(entry);
+  return { ...nothing, status: "received", hash: hash ?? noHash, savedAs };
 }
 
+const noHash = new Uint8Array();
 /** Results in one message, if their names and reasons are short. */
 const resultsInMessage = 1024;
