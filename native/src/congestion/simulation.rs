@@ -156,6 +156,41 @@ fn a_start_fills_the_path_within_twelve_round_trips() {
 }
 
 #[test]
+fn a_greeting_lets_a_long_path_start_faster() {
+    for (rate, delay_ms, rounds, least) in [
+        (500.0, 300, 6, 0.8),
+        (500.0, 150, 6, 0.9),
+        (50.0, 600, 4, 0.9),
+    ] {
+        let (mut model, start) = fresh();
+        let trip = Duration::from_millis(delay_ms);
+        model.sent(start, 100, 0);
+        model.acknowledged(start + trip, start, 100, 0);
+        model.acknowledgements_done(start + trip, 0, true);
+
+        let path = megabits(rate, delay_ms, 0.0);
+        let warm_up = trip.as_secs_f64() * f64::from(rounds);
+        let outcome = run(&path, &mut model, start + trip, warm_up, warm_up + 2.0);
+
+        assert!(outcome.share > least, "{rate} {delay_ms} {outcome:?}");
+        assert!(outcome.dropped < 0.1, "{rate} {delay_ms} {outcome:?}");
+    }
+}
+
+#[test]
+fn a_path_that_was_dead_is_not_started_fast() {
+    let (mut model, start) = fresh();
+    let trip = Duration::from_secs(1);
+    model.sent(start, 100, 0);
+    model.nothing_arrives();
+
+    model.acknowledged(start + trip, start, 100, 0);
+    model.acknowledgements_done(start + trip, 0, true);
+
+    assert!(model.window() < 6 * PACKET_BYTES, "{}", model.window());
+}
+
+#[test]
 fn a_few_packets_lost_by_chance_do_not_end_the_start() {
     let (mut model, start) = fresh();
     let trip = Duration::from_millis(150);
