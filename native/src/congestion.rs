@@ -8,8 +8,11 @@ mod aggregation;
 mod delivery;
 mod fullness;
 mod model;
+mod opening;
 mod recent_max;
 mod shortest_rtt;
+#[cfg(test)]
+mod simulated_path;
 #[cfg(test)]
 mod simulation;
 

@@ -6,6 +6,7 @@ use super::{
     aggregation::Aggregation,
     delivery::{Delivery, Sample},
     fullness::Fullness,
+    opening::{self, Opening},
     recent_max::RecentMax,
     shortest_rtt::{SHORTEST_ROUND_TRIP, ShortestRtt},
 };
@@ -24,17 +25,11 @@ const PACING_MARGIN: f64 = 0.99;
 const RTT_PROBE: Duration = Duration::from_millis(200);
 /// What is kept in flight meanwhile, of the path's content; [draft] 2.14.2.
 const RTT_PROBE_GAIN: f64 = 0.5;
-/// Loss below this is the link's, above it a queue's or a policer's. Measured: random loss of 5 %
-/// costs nothing but the packets.
+/// Loss below this is the link's, above it a queue's or a policer's. Measured: 5 % by chance cost no more.
 const LOSS_TOLERATED: f64 = 0.15;
 /// What a round must lose before its share says anything; [draft] 2.4 says 6. At 5 % random loss the
 /// first 32 packets lose eight in one start of 7,000, five in one of 50.
 const LOSSES_TO_JUDGE: u64 = 8;
-/// As many packets as QUIC stacks in wide use begin with; RFC 9002 says ten.
-const INITIAL_PACKETS: u64 = 32;
-/// On a long path the first round trip brings that many bytes a second: 32 packets in 300 ms would be
-/// 155 kB/s, two round trips behind what any line that is used for files takes.
-const INITIAL_RATE: f64 = 1e6;
 /// Keeps acknowledgements coming; [paper].
 const SMALLEST_PACKETS: u64 = 4;
 
@@ -67,8 +62,7 @@ pub struct Model {
     lost_in_round: u64,
     delivered_before_round: u64,
     has_lost_in_phase: bool,
-    /// Whether no data has shown yet what the path takes.
-    is_fresh: bool,
+    opening: Opening,
 }
 
 impl Model {
@@ -79,7 +73,7 @@ impl Model {
             delivery: Delivery::new(now),
             rates: RecentMax::default(),
             packet_bytes,
-            window: INITIAL_PACKETS * packet_bytes,
+            window: opening::window(packet_bytes, None),
             round: 0,
             round_began: now,
             rtt: None,
@@ -88,7 +82,7 @@ impl Model {
             lost_in_round: 0,
             delivered_before_round: 0,
             has_lost_in_phase: false,
-            is_fresh: true,
+            opening: Opening::default(),
         }
     }
 
@@ -103,8 +97,7 @@ impl Model {
 
     /// Bytes that may be in flight before more than the round trip is known.
     pub fn initial_window(&self) -> u64 {
-        let by_rate = self.rtt.map_or(0.0, |rtt| INITIAL_RATE * rtt.seconds());
-        (by_rate as u64).max(INITIAL_PACKETS * self.packet_bytes)
+        opening::window(self.packet_bytes, self.rtt)
     }
 
     /// The path's rate in bytes a second, once known.
@@ -159,7 +152,7 @@ impl Model {
 
     /// Gives up all but the smallest window: for several round trips nothing has arrived.
     pub fn nothing_arrives(&mut self) {
-        self.is_fresh = false;
+        self.opening.end();
         self.window = self.smallest_window();
     }
 
@@ -181,7 +174,12 @@ impl Model {
             self.fullness.take(self.rates.value());
         }
         let is_rtt_old = self.take_rtt(now, sample.rtt);
-        self.open();
+        if self
+            .opening
+            .goes_on(self.delivery.delivered(), self.packet_bytes)
+        {
+            self.window = self.window.max(self.initial_window());
+        }
         self.advance(now, is_rtt_old);
         self.grow(sample.acknowledged);
     }
@@ -216,14 +214,6 @@ impl Model {
             self.rtt = Some(ShortestRtt { value, since: now });
         }
         is_old
-    }
-
-    /// Opens the window for the first data, when the greeting has shown how long a round trip takes.
-    fn open(&mut self) {
-        self.is_fresh &= self.delivery.delivered() < INITIAL_PACKETS * self.packet_bytes;
-        if self.is_fresh {
-            self.window = self.window.max(self.initial_window());
-        }
     }
 
     fn advance(&mut self, now: Instant, is_rtt_old: bool) {
