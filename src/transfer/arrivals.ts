@@ -40,6 +40,8 @@ export class Arrivals {
   readonly failures = new Map<number, WireFailure>();
   /** Bytes that were there before this transfer began, or that need not travel. */
   heldBytes = 0;
+  /** Whether what has arrived lands now: then nothing fails any more. */
+  isSealed = false;
   readonly #options: ArrivalsOptions;
   readonly #open = new Map<number, ArrivingFile>();
   readonly #hashes = new HashColumn();
@@ -48,7 +50,6 @@ export class Arrivals {
   /** Files neither complete nor failed. */
   #left: number;
   #complete = 0;
-  #isSealed = false;
 
   constructor(options: ArrivalsOptions) {
     this.#options = options;
@@ -88,8 +89,8 @@ export class Arrivals {
   /** The proven pieces of the files that are not whole, as runs. */
   *held(): Generator<HeldPieces> {
     for (const [entry, { table }] of this.#open) {
-      for (const { pieceBytes, first, values } of table.runs(entry)) {
-        yield { entry, pieceBytes, first, count: values.length / valueBytes };
+      for (const { values, ...run } of table.runs(entry)) {
+        yield { ...run, count: values.length / valueBytes };
       }
     }
   }
@@ -227,15 +228,10 @@ export class Arrivals {
    */
   fail(entry: number, failure: WireFailure): void {
     if (!this.#options.isExpected(entry)) throw invalid("a file that is not to come");
-    if (this.#isSealed || this.failures.has(entry)) return;
+    if (this.isSealed || this.failures.has(entry)) return;
     this.failures.set(entry, failure);
     if (this.#hashes.get(entry)) this.#complete -= 1;
     else this.#left -= 1;
-  }
-
-  /** Nothing more fails: what has arrived lands now. */
-  seal(): void {
-    this.#isSealed = true;
   }
 
   /** Notes that the sender cannot send a file. */
@@ -244,7 +240,7 @@ export class Arrivals {
     this.fail(entry, failure);
   }
 
-  /** Whether it was the sender that could not. */
+  /** Whether the sender could not. */
   isAbsent(entry: number): boolean {
     return this.#absent.has(entry);
   }

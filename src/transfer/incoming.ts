@@ -179,7 +179,7 @@ class Incoming implements Part {
     const listening = this.#listen(reception);
     listening.catch(() => {});
     await this.#takeAll(reception, listening);
-    arrivals.seal();
+    arrivals.isSealed = true;
     await landing.land();
     const seconds = (clock.now() - startedAtMs) / 1000;
     const landed = { transferId, manifest, plan, arrivals, landing };
