@@ -52,7 +52,7 @@ export const seededBugs: readonly SeededBug[] = [
     file: "src/transfer/receipt-reader.ts",
     find: "if (sent && Buffer.from(sent).equals(hash)) return outcome;",
     replace: "if (sent) return outcome;",
-    testFile: "test/hostile-frames.test.ts",
+    testFile: "test/hostile-receivers.test.ts",
     test: "lies about the hash",
   },
   {
