@@ -53,7 +53,8 @@ test(`a folder of ${names.length} names arrives, each with its own content`, opt
   for (const event of await eventsOf(receiving)) {
     const line = JSON.stringify(event);
     assert.ok(!line.includes("\n"));
-    assert.deepEqual(JSON.parse(line), event);
+    const plain = event.type === "receipt" ? { ...event, files: [...event.files] } : event;
+    assert.deepEqual(JSON.parse(line), plain);
   }
 });
 
