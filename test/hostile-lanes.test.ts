@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { assertUnharmed, transferOf, victims } from "./hostile-victims.ts";
 import { blake3, codeOf, paths, random } from "./peers.ts";
 import {
@@ -30,11 +30,7 @@ const whole = runHeader({ entry: 0, offset: 0, length: content.length });
 const pieces = [piece(a, 0), piece(b, KiB), piece(last, 2 * KiB)];
 
 test("a sender that keeps to the document in ultra is served", async (t) => {
-  const victim = await victims(t);
-  const { bob, network } = victim;
-  const raw = await RawPeer.greet(t, network, bob);
-  const transfer = await raw.offer(entries);
-  await raw.hear("accept");
+  const { bob, raw, transfer } = await accepted(t);
 
   await (await raw.lane(transfer, 0, whole, ...pieces)).finish();
   await (await raw.lane(transfer, 1, bundleHeader([1]), piece(small))).finish();
@@ -57,11 +53,7 @@ test("a sender that keeps to the document in ultra is served", async (t) => {
 });
 
 test("a sender that keeps to the document in standard is served", async (t) => {
-  const victim = await victims(t);
-  const { bob, network } = victim;
-  const raw = await RawPeer.greet(t, network, bob);
-  const transfer = await raw.offer(entries);
-  await raw.hear("accept");
+  const { bob, raw, transfer } = await accepted(t);
 
   const parts = pieces.flatMap((each, n) => [pieceHeader({ entry: 0, offset: n * KiB }), each]);
   const header = laneHeader(transfer, 0, standard);
@@ -168,11 +160,7 @@ test("H1: a lane that comes before the answer ends the transfer", async (t) => {
 });
 
 test("H1: one lane number twice ends the transfer", async (t) => {
-  const victim = await victims(t);
-  const { bob, network } = victim;
-  const raw = await RawPeer.greet(t, network, bob);
-  const transfer = await raw.offer(entries);
-  await raw.hear("accept");
+  const { victim, bob, raw, transfer } = await accepted(t);
 
   await raw.lane(transfer, 3);
   await raw.lane(transfer, 3);
@@ -240,11 +228,7 @@ test("H9: a file that the receiver skips cannot be sent in place of another", as
 });
 
 test("H9: a sender cannot take back a file that has landed", async (t) => {
-  const victim = await victims(t);
-  const { bob, network } = victim;
-  const raw = await RawPeer.greet(t, network, bob);
-  const transfer = await raw.offer(entries);
-  await raw.hear("accept");
+  const { bob, raw, transfer } = await accepted(t);
   await (await raw.lane(transfer, 0, whole, ...pieces, bundleHeader([1]), piece(small))).finish();
   await raw.say({ type: "done", transfer, lanes: 1 });
   await raw.hear("receipt");
@@ -261,11 +245,7 @@ test("H9: a sender cannot take back a file that has landed", async (t) => {
 });
 
 test("H2: a piece that never comes right fails its file, and the others arrive", async (t) => {
-  const victim = await victims(t);
-  const { bob, network } = victim;
-  const raw = await RawPeer.greet(t, network, bob);
-  const transfer = await raw.offer(entries);
-  await raw.hear("accept");
+  const { bob, raw, transfer } = await accepted(t);
 
   const bad = [whole, piece(a, 0), spoiltPiece(b), piece(last, 2 * KiB)];
   await (await raw.lane(transfer, 0, ...bad, bundleHeader([1]), piece(small))).finish();
@@ -340,11 +320,7 @@ for (const { why, bytes } of strays) {
 }
 
 test("H2: pieces of a file that was called absent are passed over, and the others arrive", async (t) => {
-  const victim = await victims(t);
-  const { bob, network } = victim;
-  const raw = await RawPeer.greet(t, network, bob);
-  const transfer = await raw.offer(entries);
-  await raw.hear("accept");
+  const { bob, raw, transfer } = await accepted(t);
   const absent = pieceHead(255, 0);
 
   await (await raw.lane(transfer, 0, run(0, 0, KiB), absent, run(0, KiB, KiB), absent)).finish();
@@ -365,14 +341,20 @@ test("H2: pieces of a file that was called absent are passed over, and the other
 });
 
 test("H4: a lane that the sender abandons ends the transfer and leaves nothing", async (t) => {
-  const victim = await victims(t);
-  const { bob, network } = victim;
-  const raw = await RawPeer.greet(t, network, bob);
-  const transfer = await raw.offer(entries);
-  await raw.hear("accept");
+  const { victim, bob, raw, transfer } = await accepted(t);
 
   (await raw.lane(transfer, 0, whole, piece(a, 0))).reset(wire.CANCELLED);
 
   assert.equal(await codeOf(await transferOf(bob, transfer)), "CANCELLED");
   await assertUnharmed(t, victim);
 });
+
+/** A hostile sender whose offer of {@link entries} was accepted. */
+async function accepted(t: TestContext) {
+  const victim = await victims(t);
+  const { bob, network } = victim;
+  const raw = await RawPeer.greet(t, network, bob);
+  const transfer = await raw.offer(entries);
+  await raw.hear("accept");
+  return { victim, bob, raw, transfer };
+}

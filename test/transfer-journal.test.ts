@@ -18,7 +18,7 @@ test("a journal whose disk does not sync lets nothing more in, and then all of i
     noted += 1;
   };
 
-  for (; noted < 2 * 8192; ) await note();
+  while (noted < 2 * 8192) await note();
   let isIn = false;
   const next = note().then(() => {
     isIn = true;

@@ -96,23 +96,22 @@ export class Landing {
     return { code: failure.code, reason: `it is here, and waits for ${path}, which failed` };
   }
 
-  /** Path below the target folder where an entry landed. */
-  landedPath(entry: number): string {
+  /** Path below the target folder where an entry landed, if that is not its own; `""` if it is. */
+  savedAs(entry: number): string {
+    const { manifest, names } = this.#options;
+    // Of a million files, most likely all.
+    if (this.#landedAs.size === 0 && !names.areMapped) return "";
+    const landed = this.#landedPath(entry);
+    return landed === manifest.path(entry) ? "" : landed;
+  }
+
+  #landedPath(entry: number): string {
     const { manifest, names } = this.#options;
     const path = names.path(entry);
     const name = this.#landedAs.get(manifest.root(entry));
     if (name === undefined) return path;
     const below = path.indexOf("/");
     return below < 0 ? name : name + path.slice(below);
-  }
-
-  /** The same where that is not its own path; `""` where it is. */
-  savedAs(entry: number): string {
-    const { manifest, names } = this.#options;
-    // Of a million files, most likely all.
-    if (this.#landedAs.size === 0 && !names.areMapped) return "";
-    const landed = this.landedPath(entry);
-    return landed === manifest.path(entry) ? "" : landed;
   }
 
   async #makeLinks(): Promise<void> {
@@ -179,7 +178,7 @@ export class Landing {
   async #restrict(top: number): Promise<void> {
     const { manifest, target } = this.#options;
     const { mode, mtimeMs } = manifest.entry(top);
-    const name = this.landedPath(top);
+    const name = this.#landedPath(top);
     const there = await target.stat(name);
     if (!there || (there.mode & ~mode) === 0) return;
     await target.setMetadata(name, { mode: there.mode & mode, mtimeMs });
