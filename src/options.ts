@@ -94,8 +94,11 @@ export const standardLanes = 8;
 /** Lanes that a file of as many pieces gets at least: one lane's window alone would cap it. */
 export const fewestLanes = 8;
 
-/** Lanes that are busy at once, at least: on a local wire two, four and eight are alike (docs/performance.md). */
-export const fewestBusyLanes = 4;
+/**
+ * Lanes that are busy at once, at least. On a local wire two, four and eight are alike (docs/performance.md),
+ * and each costs a half-received piece where a process is killed.
+ */
+export const fewestBusyLanes = 2;
 
 /** The longest turn of a lane: below it a turn's hand-over costs more than it evens out. */
 export const mostTurnBytes = 8 * MiB;

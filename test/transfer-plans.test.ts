@@ -78,7 +78,7 @@ test("as many lanes are busy as the path has windows for", () => {
   const windows = [10_000, 2 * MiB, 10 * MiB, 37.5 * MiB];
   assert.deepEqual(
     windows.map((bytes) => busyLanes(bytes, MiB)),
-    [4, 4, 20, 75],
+    [2, 4, 20, 75],
   );
 });
 
