@@ -47,6 +47,47 @@ export class Lab {
     netlab("mend", this.name);
   }
 
+  /** Takes a host's address away and gives it another one; not on a wan. */
+  move(host: Host): void {
+    netlab("move", `${this.name}-${host}`);
+  }
+
+  /** Makes it a cable between two hosts that know no other: no default route. */
+  removeRoutes(): void {
+    for (const host of ["a", "b"] as const) this.output(host, "ip", "route", "del", "default");
+  }
+
+  /** Joins the hosts by a second card each, with addresses of their own. */
+  addCards(): void {
+    const ends = [`${this.name}-a`, `${this.name}-b`] as const;
+    const wire = ["type", "veth", "peer", "name", secondCard, "netns", ends[1]];
+    execFileSync("ip", ["link", "add", secondCard, "netns", ends[0], ...wire]);
+    for (const [host, address] of [
+      ["a", "10.92.0.1/24"],
+      ["b", "10.92.0.2/24"],
+    ] as const) {
+      this.output(host, "ip", "addr", "add", address, "dev", secondCard);
+      this.output(host, "ip", "link", "set", secondCard, "up");
+    }
+    const limit = ["tbf", "rate", "1gbit", "burst", "256k", "latency", "20ms"];
+    this.output("a", "tc", "qdisc", "add", "dev", secondCard, "root", ...limit);
+  }
+
+  /** The card of a host that has an address, or by which it reaches it. */
+  cardTowards(host: Host, address: string): string {
+    const isSecond = address.startsWith("10.92.0.");
+    const [first = ""] = this.output(host, "ip", "-4", "-o", "addr", "show", "to", "10.91.0.0/16")
+      .trim()
+      .split(/\s+/)
+      .slice(1);
+    return isSecond ? secondCard : first;
+  }
+
+  /** Takes a card of a host down. */
+  takeCardDown(host: Host, card: string): void {
+    this.output(host, "ip", "link", "set", card, "down");
+  }
+
   /** Runs a short command on a host and returns its output. */
   output(host: Host, ...command: string[]): string {
     const [program = "", ...args] = [...this.on(host), ...command];
@@ -112,6 +153,7 @@ export class Lab {
 }
 
 let count = 0;
+const secondCard = "eth1";
 
 /** The program that makes the net: `NETLAB`, or the copy beside this file. */
 export const netlabPath = process.env["NETLAB"] || join(import.meta.dirname, "netlab", "netlab");

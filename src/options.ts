@@ -25,7 +25,7 @@ export interface Tuning {
   maxStreams: number;
   /** A connection that hears nothing for so long is lost. @default 30,000 */
   idleTimeoutMs: number;
-  /** Silence after which a ping is sent; data keeps it from firing. @default 5,000 */
+  /** Silence after which a ping is sent; data keeps it from firing. Below `silenceMs`. @default 1,000 */
   keepAliveMs: number;
   /** How long a dial or a handshake may take. @default 10,000 */
   connectTimeoutMs: number;
@@ -76,7 +76,7 @@ export const defaultTuning: Tuning = {
   sendWindowBytes: 64 * MiB,
   maxStreams: 1024,
   idleTimeoutMs: 30_000,
-  keepAliveMs: 5_000,
+  keepAliveMs: 1_000,
   connectTimeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,
   strangerWindowBytes: 16 * KiB,
@@ -117,6 +117,24 @@ export const mostBundleLanes = 16;
 
 /** How often progress is told, in milliseconds. */
 export const progressIntervalMs = 200;
+
+/** How often it is looked whether a connection is silent, in milliseconds. */
+export const lookEveryMs = 500;
+
+/** Silence, beyond two round trips, after which another way to the peer is looked for, in milliseconds. */
+export const silenceMs = 1_500;
+
+/** What a connection moves at least from one look to the next if data flow, in bytes. */
+export const trickleBytes = 16 * KiB;
+
+/** How long one try of another way takes at most, in milliseconds: QUIC sends its first packet again after 1 s. */
+export const probeMs = 2_000;
+
+/**
+ * How long a connection may be silent where the same address answers others, in milliseconds: after a cut
+ * of some seconds it comes back by itself (docs/architecture.md#moved-networks).
+ */
+export const patienceMs = 8_000;
 
 /** How long a lost connection is retried, in milliseconds. */
 export const retryForMs = 60 * 60 * 1000;

@@ -69,6 +69,19 @@ test("H6: a ticket that was used is not good", async (t) => {
   assert.equal(await answerTo(raw, proofOf(secret, raw.connection)), wire.PEER_REJECTED);
 });
 
+test("S13: a stranger who calls a receiver in the middle of its transfer is sent away", async (t) => {
+  const { bob, network, ticket } = await ticketed(t);
+  const decided = Promise.withResolvers<boolean>();
+  const receiving = bob.peer.receive(ticket, { accept: () => decided.promise });
+  await eventOf(receiving, "offer");
+  const raw = await RawPeer.dial(t, network, bob);
+
+  assert.equal(await answerTo(raw, new Uint8Array()), wire.PEER_REJECTED);
+
+  decided.resolve(true);
+  assert.equal(await codeOf(receiving), "done");
+});
+
 test("H6: a ticket that was called off is not good", async (t) => {
   const { alice, network, sending, secret } = await ticketed(t);
   sending.cancel();

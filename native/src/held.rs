@@ -1,6 +1,9 @@
 //! A connection, what it counts and how it ended: all that stays when its endpoint is closed.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 use iroh::{
     TransportAddr,
@@ -15,6 +18,13 @@ pub struct Held {
     state: Mutex<State>,
     /// How it ended, once this side has closed it: noq puts the end of its own driver over that.
     ending: Mutex<Option<Ending>>,
+    heard: Mutex<Heard>,
+}
+
+/// What has come of the peer, as a look at the counters saw it first.
+struct Heard {
+    bytes: u64,
+    at: Instant,
 }
 
 #[derive(Clone)]
@@ -62,6 +72,8 @@ pub struct ConnectionStats {
     pub sent_bytes: f64,
     /// UDP payload bytes received, on all paths.
     pub received_bytes: f64,
+    /// Time since a look at the counters saw that something had come.
+    pub silent_ms: f64,
     /// Largest UDP payload of the selected path.
     pub path_mtu_bytes: f64,
 }
@@ -72,6 +84,10 @@ impl Held {
         Arc::new(Self {
             state: Mutex::new(State::Open(inner)),
             ending: Mutex::new(None),
+            heard: Mutex::new(Heard {
+                bytes: 0,
+                at: Instant::now(),
+            }),
         })
     }
 
@@ -104,7 +120,7 @@ impl Held {
             let error = inner
                 .close_reason()
                 .unwrap_or(ConnectionError::LocallyClosed);
-            let stats = connection_stats(inner);
+            let stats = self.count(inner);
             *state = State::Released { error, stats };
         }
     }
@@ -127,7 +143,7 @@ impl Held {
     /// Returns the counters, the last ones once the connection is gone.
     pub fn stats(&self) -> ConnectionStats {
         match &*self.state() {
-            State::Open(inner) => connection_stats(inner),
+            State::Open(inner) => self.count(inner),
             State::Released { stats, .. } => stats.clone(),
         }
     }
@@ -176,28 +192,41 @@ impl Held {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn connection_stats(inner: &endpoint::Connection) -> ConnectionStats {
-    let total = inner.stats();
-    let paths = inner.paths();
-    let path = paths
-        .iter()
-        .find(endpoint::Path::is_selected)
-        .or_else(|| paths.iter().next());
-    let on_path = path.as_ref().map(endpoint::Path::stats).unwrap_or_default();
-    let remote_address = match path.as_ref().map(endpoint::Path::remote_addr) {
-        Some(TransportAddr::Ip(address)) => address.to_string(),
-        _ => String::new(),
-    };
-    ConnectionStats {
-        remote_address,
-        rtt_ms: on_path.rtt.as_secs_f64() * 1000.0,
-        congestion_window_bytes: on_path.cwnd as f64,
-        lost_packets: total.lost_packets as f64,
-        sent_packets: total.sent_packets as f64,
-        sent_bytes: total.udp_tx.bytes as f64,
-        received_bytes: total.udp_rx.bytes as f64,
-        path_mtu_bytes: on_path.current_mtu.into(),
+    fn count(&self, inner: &endpoint::Connection) -> ConnectionStats {
+        let total = inner.stats();
+        let paths = inner.paths();
+        let path = paths
+            .iter()
+            .find(endpoint::Path::is_selected)
+            .or_else(|| paths.iter().next());
+        let on_path = path.as_ref().map(endpoint::Path::stats).unwrap_or_default();
+        let remote_address = match path.as_ref().map(endpoint::Path::remote_addr) {
+            Some(TransportAddr::Ip(address)) => address.to_string(),
+            _ => String::new(),
+        };
+        ConnectionStats {
+            remote_address,
+            rtt_ms: on_path.rtt.as_secs_f64() * 1000.0,
+            congestion_window_bytes: on_path.cwnd as f64,
+            lost_packets: total.lost_packets as f64,
+            sent_packets: total.sent_packets as f64,
+            sent_bytes: total.udp_tx.bytes as f64,
+            received_bytes: total.udp_rx.bytes as f64,
+            silent_ms: self.silent_ms(total.udp_rx.bytes),
+            path_mtu_bytes: on_path.current_mtu.into(),
+        }
+    }
+
+    fn silent_ms(&self, received_bytes: u64) -> f64 {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if received_bytes > heard.bytes {
+            *heard = Heard {
+                bytes: received_bytes,
+                at: now,
+            };
+        }
+        now.duration_since(heard.at).as_secs_f64() * 1000.0
     }
 }

@@ -105,6 +105,8 @@ export interface ConnectionStats {
   /** UDP payload bytes. */
   sentBytes: number;
   receivedBytes: number;
+  /** Time since a look at the counters saw that something had come of the peer. */
+  silentMs: number;
   pathMtuBytes: number;
 }
 

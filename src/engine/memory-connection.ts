@@ -134,7 +134,7 @@ export class MemoryConnection implements Connection, Cuttable {
       .digest();
   }
 
-  /** See {@link Connection.stats}; no packet is ever lost here, and all is there at once. */
+  /** See {@link Connection.stats}; no packet is lost here, all is there at once, and no peer falls silent. */
   stats(): ConnectionStats {
     return {
       remoteAddress: this.#end.remoteAddress,
@@ -144,6 +144,7 @@ export class MemoryConnection implements Connection, Cuttable {
       sentPackets: Math.ceil(this.#sentBytes / PACKET_BYTES),
       sentBytes: this.#sentBytes,
       receivedBytes: this.#receivedBytes,
+      silentMs: 0,
       pathMtuBytes: PACKET_BYTES,
     };
   }

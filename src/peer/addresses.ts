@@ -29,12 +29,19 @@ export function parseAddress(text: string): string {
  * An unspecified address stands for those of all network cards; loopback only where there is no other.
  */
 export function reachableAddresses(bound: readonly string[]): string[] {
-  const outside = bound.flatMap((address) => cardAddresses(address, false));
-  const found = outside.length > 0 ? outside : bound.flatMap((a) => cardAddresses(a, true));
+  const outside = bound.flatMap((address) => addressesFor(address, false));
+  const found = outside.length > 0 ? outside : bound.flatMap((a) => addressesFor(a, true));
   return [...new Set(found)];
 }
 
-function cardAddresses(address: string, isLoopback: boolean): string[] {
+/** The IP addresses of this machine's network cards. */
+export function cardAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap(
+    (cards) => cards?.map(({ address }) => address) ?? [],
+  );
+}
+
+function addressesFor(address: string, isLoopback: boolean): string[] {
   const at = address.lastIndexOf(":");
   const ip = address.slice(0, at);
   const port = address.slice(at + 1);

@@ -7,6 +7,7 @@ import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
+import type { Callers } from "./callers.ts";
 import type { Identity } from "./identity.ts";
 import type { PeerOptions } from "./peer-options.ts";
 
@@ -17,6 +18,8 @@ export interface PeerContext {
   engine: Engine;
   endpoint: Endpoint;
   clock: Clock;
+  identity: Identity;
+  callers: Callers;
 }
 
 /** Binds an endpoint; without `listen` to any address, IPv6 too where the machine has it. */

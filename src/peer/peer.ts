@@ -12,6 +12,7 @@ import { Source } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { parseAddress } from "./addresses.ts";
+import { Callers } from "./callers.ts";
 import { background, bindEndpoint, dialPeer, helloOf, type PeerContext } from "./context.ts";
 import { Guests } from "./guests.ts";
 import { loadIdentity } from "./identity.ts";
@@ -37,8 +38,9 @@ export class Peer {
   readonly #transfers: TransferList;
   #isStarted = false;
 
-  private constructor(context: PeerContext) {
-    this.#context = context;
+  private constructor(context: Omit<PeerContext, "callers">) {
+    const callers = new Callers(() => background(this.start()));
+    this.#context = { ...context, callers };
     this.#tickets = new Tickets(context.clock, (bytes) => context.engine.random(bytes));
     this.#guests = new Guests(context.tuning);
     this.#transfers = new TransferList(context.engine, context.clock, context.options.logger);
@@ -58,7 +60,7 @@ export class Peer {
     const identity = options.identity ?? (await loadIdentity());
     const endpoint = await bindEndpoint(engine, identity, tuning, listen);
     const { clock = systemClock } = options;
-    return new Peer({ options, tuning, engine, endpoint, clock });
+    return new Peer({ options, tuning, engine, endpoint, clock, identity });
   }
 
   /** The public key, 64 lower-case hex digits. */
@@ -207,8 +209,9 @@ export class Peer {
     }
   }
 
-  /** Takes a connection: its hello must prove a ticket, or this peer must take offers of anyone. */
+  /** Takes a connection that is expected, or proves a ticket; others if this peer takes offers of anyone. */
   async #greet(connection: Connection): Promise<void> {
+    if (this.#context.callers.take(connection)) return;
     const granted: { serve?: (session: Session) => void } = {};
     const admit = ({ proof }: Hello, material: Uint8Array): PeerLimits => {
       const serve = this.#tickets.find(proof, material);

@@ -1,7 +1,7 @@
 /** Receives what a ticket points to, and what connected peers offer. */
 
 import { join, resolve } from "node:path";
-import type { Connection, Endpoint } from "../engine/engine.ts";
+import type { Endpoint } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { retryForMs as defaultRetryForMs } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
@@ -21,11 +21,13 @@ import { nameRules } from "../transfer/landing-name.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { Unsettled } from "../transfer/unsettled.ts";
-import { bindEndpoint, dialPeer, helloOf, orAborted, type PeerContext } from "./context.ts";
+import { bindEndpoint, helloOf, orAborted, type PeerContext } from "./context.ts";
 import { temporaryIdentity } from "./identity.ts";
+import type { Way } from "./other-way.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
 import { withRetries } from "./retry.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import { WaysToSender } from "./ways-to-sender.ts";
 
 /**
  * Dials the sender of a ticket, takes its offer and returns the receipt.
@@ -40,7 +42,6 @@ export async function receiveTicket(
 ): Promise<Receipt> {
   const ticket = decodeTicket(text);
   const endpoint = await endpointFor(context, ticket.peerId);
-  const { peerId, addresses, secret } = ticket;
   const decideNow = decideOnce(context, options);
   const retryForMs = options.retryForMs ?? defaultRetryForMs;
   const earlier = new EarlierTry();
@@ -48,18 +49,25 @@ export async function receiveTicket(
     await earlier.leave();
     return decideNow(summary, fingerprint);
   };
+  const ways = new WaysToSender({ ...context, endpoint }, ticket, record.signal);
+  const retries = { clock: context.clock, record, retryForMs, isReached: () => ways.isFound };
   try {
-    return await withRetries({ clock: context.clock, record, retryForMs }, async (reached) => {
+    return await withRetries(retries, async (reached) => {
       try {
-        const dial = { ...context, endpoint };
-        const connection = await dialPeer(dial, peerId, addresses, record.signal);
-        return await receiveOver(context, connection, secret, record, decide, reached);
+        return await ways.use((way, watch) => {
+          const open = openSession(context, way, ticket.secret);
+          return receiveOver(context, open, record, decide, (session) => {
+            reached();
+            watch(session);
+          });
+        });
       } catch (error) {
         return earlier.receiptAfter(error);
       }
     });
   } finally {
     await earlier.leave();
+    await ways.close();
     if (endpoint !== context.endpoint) await endpoint.close();
   }
 }
@@ -91,46 +99,57 @@ class EarlierTry {
   }
 }
 
+/** Makes a session of a connection; its offers go where `onOffer` says. */
+type OpenSession = (onOffer: SessionOptions["onOffer"]) => Promise<Session>;
+
+/** A sender that was dialled is shown the ticket's proof; one that has called has proven its key. */
+function openSession(context: PeerContext, way: Way, secret: Uint8Array): OpenSession {
+  const { clock, tuning } = context;
+  const { handshakeTimeoutMs: helloTimeoutMs, receiveWindowBytes, maxStreams } = tuning;
+  return (onOffer) => {
+    if (way.isCall) {
+      const hello = () => helloOf(context, new Uint8Array());
+      const options = { clock, helloTimeoutMs, hello, onOffer };
+      return Session.accept(way.connection, options, () => ({ receiveWindowBytes, maxStreams }));
+    }
+    const hello = (material: Uint8Array) => helloOf(context, ticketProof(secret, material));
+    return Session.dial(way.connection, { clock, helloTimeoutMs, hello, onOffer });
+  };
+}
+
 /** Takes the one offer of a ticket's sender. */
 async function receiveOver(
   context: PeerContext,
-  connection: Connection,
-  secret: Uint8Array,
+  open: OpenSession,
   record: TransferRecord,
   decide: IncomingOptions["decide"],
-  reached: () => void,
+  reached: (session: Session) => void,
 ): Promise<Receipt> {
-  const { clock, tuning } = context;
+  const offered = Promise.withResolvers<void>();
+  const received = Promise.withResolvers<Receipt>();
+  received.promise.catch(() => {});
+  let offers = 0;
+  const session = await open((from, offer) => {
+    offers += 1;
+    if (offers > 1) return from.closeFor(unexpected("a second offer"));
+    reached(from);
+    record.id = offer.transfer;
+    received.resolve(receiveOffer(from, offer, record, incomingOptions(context, decide)));
+    offered.resolve();
+  });
   try {
-    const offered = Promise.withResolvers<void>();
-    const received = Promise.withResolvers<Receipt>();
-    let offers = 0;
-    const session = await Session.dial(connection, {
-      clock,
-      helloTimeoutMs: tuning.handshakeTimeoutMs,
-      hello: (material) => helloOf(context, ticketProof(secret, material)),
-      onOffer: (from, offer) => {
-        offers += 1;
-        if (offers > 1) return from.closeFor(unexpected("a second offer"));
-        reached();
-        record.id = offer.transfer;
-        received.resolve(receiveOffer(from, offer, record, incomingOptions(context, decide)));
-        offered.resolve();
-      },
-    });
-    received.promise.catch(() => {});
-    const { hello, peerId } = session;
+    const { hello, peerId, connection } = session;
     const address = connection.stats().remoteAddress;
     record.emit({ type: "connected", transferId: "", peerId, peerName: hello.name, address });
     const ended = session.ended.then((error) => Promise.reject(error));
     await orAborted(Promise.race([offered.promise, ended]), record.signal);
     const receipt = await received.promise;
-    connection.close(0, "");
+    session.close();
     return receipt;
   } catch (error) {
     // What was said last may not have left yet: the close carries it, too.
     const { code, reason } = failureFor(error, "the receiver");
-    connection.close(errorCodes[code].wire, reason);
+    session.connection.close(errorCodes[code].wire, reason);
     throw error;
   }
 }

@@ -10,6 +10,8 @@ export interface RetryOptions {
   record: TransferRecord;
   /** How long after the loss the last try is made, in milliseconds; 0 for no try. */
   retryForMs: number;
+  /** Whether the other side is reached already, so that the next try need not wait. */
+  isReached?: () => boolean;
 }
 
 /** One try, which says when it has reached the other side. */
@@ -21,7 +23,7 @@ export type Attempt<T> = (reached: () => void) => Promise<T>;
  * Only a transfer that had reached the other side is tried again.
  */
 export async function withRetries<T>(options: RetryOptions, attempt: Attempt<T>): Promise<T> {
-  const { clock, record, retryForMs } = options;
+  const { clock, record, retryForMs, isReached } = options;
   let hasBegun = false;
   let lostAtMs: number | null = null;
   let delayMs = firstDelayMs;
@@ -38,7 +40,7 @@ export async function withRetries<T>(options: RetryOptions, attempt: Attempt<T>)
       lostAtMs ??= clock.now();
       const leftMs = lostAtMs + retryForMs - clock.now();
       if (leftMs <= 0) throw error;
-      const retryMs = Math.min(delayMs, leftMs);
+      const retryMs = isReached?.() ? 0 : Math.min(delayMs, leftMs);
       const { id: transferId } = record;
       record.emit({ type: "waiting", transferId, reason: error.message, retryMs, leftMs });
       await clock.wait(retryMs, record.signal);

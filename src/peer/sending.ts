@@ -9,11 +9,13 @@ import { sendSource } from "../transfer/outgoing.ts";
 import type { Source } from "../transfer/source.ts";
 import { SourceFiles } from "../transfer/source-files.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
+import { unexpected } from "../transfer/unexpected.ts";
 import { reachableAddresses } from "./addresses.ts";
-import { background, type PeerContext } from "./context.ts";
+import { background, helloOf, type PeerContext } from "./context.ts";
+import { findOtherWay } from "./other-way.ts";
 import type { SendOptions } from "./peer-options.ts";
 import { isConnectionFailure } from "./retry.ts";
-import type { Session } from "./session.ts";
+import { Session, type SessionOptions } from "./session.ts";
 import type { Tickets } from "./tickets.ts";
 
 /** Sends a source over a session and returns the receipt. */
@@ -94,11 +96,8 @@ class TicketServer {
     const record = this.#record;
     const known = this.#options.ticket === undefined ? null : decodeTicket(this.#options.ticket);
     const serve = (session: Session) => background(this.#serve(session));
-    const { secret, revoke } = tickets.issue(
-      this.#options.ticketLifeMs ?? ticketLifeMs,
-      serve,
-      known?.secret,
-    );
+    const lifeMs = this.#options.ticketLifeMs ?? ticketLifeMs;
+    const { secret, revoke } = tickets.issue(lifeMs, serve, known?.secret);
     const { peerId, addresses: bound } = this.#context.endpoint;
     const ticket = { peerId, secret, addresses: reachableAddresses(bound) };
     record.ticket = this.#options.ticket ?? encodeTicket(ticket);
@@ -133,7 +132,28 @@ class TicketServer {
     earlier?.session.closeFor(new TransferError("PEER_REJECTED", reason));
     await earlier?.done;
     serving.done = this.#serveOne(serving);
+    const over = new AbortController();
+    background(this.#callBack(serving, over.signal));
     await serving.done;
+    over.abort();
+  }
+
+  /** Calls a receiver of whom nothing is heard: it may not know where this side has moved to. */
+  async #callBack(serving: Serving, signal: AbortSignal): Promise<void> {
+    const { session } = serving;
+    for (;;) {
+      const watched = { connection: session.connection, addresses: [] };
+      const way = await findOtherWay(this.#context, watched, signal);
+      try {
+        const again = await Session.dial(way.connection, callOptions(this.#context));
+        void again.ended.then(() => way.free());
+        session.fail(reachedAgain);
+        return await this.#serve(again);
+      } catch {
+        // A receiver that still hears this side expects no call.
+        await way.free();
+      }
+    }
   }
 
   async #serveOne(serving: Serving): Promise<void> {
@@ -185,6 +205,19 @@ class TicketServer {
     this.#record.emit({ type: "waiting", transferId, reason, retryMs: null, leftMs });
     this.#stopWaiting = this.#context.clock.after(leftMs, () => this.#result.reject(error));
   }
+}
+
+const reachedAgain = new TransferError("CONNECTION_LOST", "the receiver is reached by another way");
+
+/** A receiver that is called takes offers, and makes none. */
+function callOptions(context: PeerContext): SessionOptions {
+  const { clock, tuning } = context;
+  return {
+    clock,
+    helloTimeoutMs: tuning.handshakeTimeoutMs,
+    hello: () => helloOf(context, new Uint8Array()),
+    onOffer: (session) => session.closeFor(unexpected("an offer of a receiver")),
+  };
 }
 
 /** How long a receiver that has everything may take to say goodbye. */

@@ -140,6 +140,12 @@ export class Session implements Channel {
     this.connection.close(errorCodes[code].wire, reason);
   }
 
+  /** Ends the connection, and the transfers over it, for a failure. */
+  fail(error: unknown): void {
+    this.#fail(error);
+    this.closeFor(error);
+  }
+
   async #readControl(): Promise<void> {
     for (;;) {
       const body = await readFrame(this.#control.receive);
@@ -192,8 +198,7 @@ export class Session implements Channel {
   /** Ends the connection for a fault of the peer. */
   #breakOff(error: unknown): void {
     if (error instanceof TransferError && error.code === "CONNECTION_LOST") return;
-    this.#fail(error);
-    this.closeFor(error);
+    this.fail(error);
   }
 
   #fail(error: unknown): void {

@@ -12,6 +12,7 @@ import { simulate } from "../simulation.ts";
 import { table } from "../table.ts";
 import { badWires } from "./bad-wires.ts";
 import { disks } from "./disks.ts";
+import { movedNetworks } from "./moved-networks.ts";
 import { people } from "./people.ts";
 import { powerCuts } from "./power.ts";
 import { processEnds } from "./process-ends.ts";
@@ -30,7 +31,15 @@ const simulations: Fault = {
   },
 };
 const faults: readonly Fault[] = [
-  ...[...people, ...processEnds, ...disks, ...powerCuts, ...badWires, ...resources],
+  ...[
+    ...people,
+    ...processEnds,
+    ...disks,
+    ...powerCuts,
+    ...badWires,
+    ...movedNetworks,
+    ...resources,
+  ],
   simulations,
 ];
 

@@ -1,0 +1,153 @@
+/**
+ * Finds another way to a peer of whom nothing is heard any more.
+ *
+ * The engine follows a changed address by itself, where it can do so soon. Where it cannot, a connection
+ * from sockets of its own works at once. The old connection is given up only when the new one stands, so
+ * that a peer that is merely slow loses nothing.
+ */
+
+import type { Clock } from "../clock.ts";
+import type { Connection } from "../engine/engine.ts";
+import { lookEveryMs, patienceMs, probeMs, silenceMs, trickleBytes } from "../options.ts";
+import { cardAddresses } from "./addresses.ts";
+import { bindEndpoint, orAborted, type PeerContext } from "./context.ts";
+
+/** A connection to a peer, and how it came to be. */
+export interface Way {
+  connection: Connection;
+  /** Whether the peer has called; else this side has. */
+  isCall: boolean;
+  /** Frees what it was found with; once the connection is of no use any more. */
+  free(): Promise<void>;
+}
+
+/** The connection that is watched. */
+export interface Watched {
+  connection: Connection;
+  /** Where the peer may be, besides the connection's own address. */
+  addresses: readonly string[];
+}
+
+/**
+ * Watches a connection, and resolves with another one to the same peer when that is the better.
+ *
+ * Cancelling: rejects with the signal's reason.
+ */
+export async function findOtherWay(
+  context: PeerContext,
+  watched: Watched,
+  signal: AbortSignal,
+): Promise<Way> {
+  const { clock } = context;
+  const pulse = new Pulse(watched.connection, () => clock.now());
+  for (;;) {
+    await nextLook(clock, signal);
+    if (!pulse.isWeak()) continue;
+    const way = await search(context, watched, pulse, signal);
+    if (way) return way;
+  }
+}
+
+/** Dials, with sockets of its own, until the peer answers or the connection is well again. */
+async function search(
+  context: PeerContext,
+  { connection, addresses }: Watched,
+  pulse: Pulse,
+  signal: AbortSignal,
+): Promise<Way | null> {
+  const { engine, identity, tuning, clock } = context;
+  // The endpoint of a connection that stands sends all else for that peer the same dead way.
+  const endpoint = await bindEndpoint(engine, identity, tuning);
+  const free = () => endpoint.close();
+  let isFound = false;
+  try {
+    const old = connection.stats().remoteAddress;
+    const known = [...new Set([...addresses, old])].filter((address) => address !== "");
+    const isPatient = async () =>
+      !pulse.hasMoved && !(await staysSilent(context, connection, signal));
+    while (pulse.isWeak()) {
+      // A call is answered at once, so none is made before it is wanted.
+      if (known.length === 1 && (await isPatient())) return null;
+      const dialling = endpoint.connect(connection.peerId, known, probeMs).catch(() => null);
+      const found = await orAborted(dialling, signal);
+      if (found) {
+        const isSame = found.stats().remoteAddress === old;
+        isFound = !(isSame && (await isPatient())) && pulse.isWeak();
+        return isFound ? { connection: found, isCall: false, free } : null;
+      }
+      await nextLook(clock, signal);
+    }
+    return null;
+  } finally {
+    if (!isFound) await free();
+  }
+}
+
+/** Over the way that it had, a connection comes back by itself: it gets some time for that. */
+async function staysSilent(
+  { clock }: PeerContext,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<boolean> {
+  while (isSilent(connection)) {
+    if (connection.stats().silentMs > patienceMs) return true;
+    await nextLook(clock, signal);
+  }
+  return false;
+}
+
+/** Whether nothing is heard where at least the engine's pings should be. */
+function isSilent(connection: Connection): boolean {
+  const { silentMs, rttMs } = connection.stats();
+  return silentMs > silenceMs + 2 * rttMs;
+}
+
+/** Unlike {@link Clock.wait} it keeps no process alive: looking is no work. */
+async function nextLook(clock: Clock, signal: AbortSignal): Promise<void> {
+  const due = Promise.withResolvers<void>();
+  const cancel = clock.after(lookEveryMs, due.resolve);
+  try {
+    await orAborted(due.promise, signal);
+  } finally {
+    cancel();
+  }
+}
+
+/** How a connection does, from one look to the next. */
+class Pulse {
+  readonly #connection: Connection;
+  readonly #now: () => number;
+  readonly #cards = cardAddresses().join();
+  readonly #peerIp: string;
+  #bytes = 0;
+  #aliveAtMs: number;
+
+  constructor(connection: Connection, now: () => number) {
+    this.#connection = connection;
+    this.#now = now;
+    this.#aliveAtMs = now();
+    this.#peerIp = ipOf(connection);
+  }
+
+  /** Whether this machine has other addresses than it had, or the peer another one. */
+  get hasMoved(): boolean {
+    return cardAddresses().join() !== this.#cards || ipOf(this.#connection) !== this.#peerIp;
+  }
+
+  /** Looks. After a move a trickle is no sign of life: what the peer says may still come by the old way. */
+  isWeak(): boolean {
+    const { sentBytes, receivedBytes, rttMs } = this.#connection.stats();
+    const bytes = sentBytes + receivedBytes;
+    if (bytes - this.#bytes > trickleBytes) {
+      this.#bytes = bytes;
+      this.#aliveAtMs = this.#now();
+    }
+    const idleMs = this.#now() - this.#aliveAtMs;
+    return isSilent(this.#connection) || (this.hasMoved && idleMs > silenceMs + 2 * rttMs);
+  }
+}
+
+function ipOf(connection: Connection): string {
+  const { remoteAddress } = connection.stats();
+  return remoteAddress.slice(0, remoteAddress.lastIndexOf(":"));
+}
