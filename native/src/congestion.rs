@@ -5,16 +5,18 @@
 //! Measured: 93 % of a 100 Mbit/s link with 150 ms and 5 % loss, where noq's own BBR3 collapses.
 
 mod aggregation;
+mod capacity;
+mod crowd;
 mod delivery;
 mod fullness;
 mod model;
 mod opening;
 mod recent_max;
+mod rounds;
 mod shortest_rtt;
 #[cfg(test)]
-mod simulated_path;
-#[cfg(test)]
 mod simulation;
+mod state;
 
 use std::{any::Any, sync::Arc, time::Instant};
 

@@ -1,0 +1,139 @@
+//! Two flows on one bottleneck: 100 Mbit/s, 40 ms, as in docs/performance.md.
+
+use std::time::Instant;
+
+use super::{
+    cubic::Cubic,
+    flow::{Flow, PACKET_BYTES},
+    link::megabits,
+    network::Network,
+    sender::Sender,
+};
+use crate::congestion::model::Model;
+
+/// When the second flow starts, and how long both are watched from ten seconds later on.
+const LATE: f64 = 10.0;
+const WATCHED: f64 = 50.0;
+
+/// A queue in round trips, when each flow starts, and the share of the first one that is fair.
+struct Row {
+    queue: f64,
+    begins: [f64; 2],
+    least: f64,
+    most: f64,
+    why: &'static str,
+}
+
+/// The first flow's part of what both got, and their sum as a share of the link.
+fn part(row: &Row, first: Box<dyn Sender>, second: Box<dyn Sender>) -> (f64, f64) {
+    let link = megabits(100.0, 40.0, 0.0).with_queue(row.queue);
+    let rate = link.rate;
+    let flows = vec![
+        Flow::new(first, row.begins[0], u64::MAX),
+        Flow::new(second, row.begins[1], u64::MAX),
+    ];
+    let from = row.begins[0].max(row.begins[1]) + LATE;
+    let to = from + WATCHED;
+    let (_, flows) = Network::new(Instant::now(), link, flows).run(to);
+    let [first, second] = [flows[0].rate(from, to), flows[1].rate(from, to)];
+    (first / (first + second), (first + second) / rate)
+}
+
+fn ours() -> Box<dyn Sender> {
+    Box::new(Model::new(Instant::now(), PACKET_BYTES))
+}
+
+fn check(rows: &[Row], other: fn() -> Box<dyn Sender>) {
+    for row in rows {
+        let (part, sum) = part(row, ours(), other());
+        let Row { queue, why, .. } = row;
+        assert!(
+            part > row.least && part < row.most,
+            "queue {queue}, {why}: {part}"
+        );
+        assert!(sum > 0.95, "queue {queue}, {why}: {sum} of the link");
+    }
+}
+
+#[test]
+fn a_cubic_beside_ours_gets_its_share() {
+    let row = |queue, begins, why| Row {
+        queue,
+        begins,
+        least: 0.3,
+        most: 0.7,
+        why,
+    };
+    let mut rows = Vec::new();
+    for queue in [0.5, 1.0, 2.0, 4.0] {
+        rows.push(row(queue, [0.0, 0.0], "both at once"));
+        rows.push(row(queue, [0.0, LATE], "CUBIC comes late"));
+        rows.push(row(queue, [LATE, 0.0], "ours comes late"));
+    }
+    check(&rows, || Box::new(Cubic::new()));
+}
+
+#[test]
+fn a_bbr_beside_ours_gets_its_share_and_leaves_ours() {
+    let row = |queue, begins, why| Row {
+        queue,
+        begins,
+        least: 0.3,
+        most: 0.7,
+        why,
+    };
+    let mut rows = Vec::new();
+    for queue in [1.0, 2.0, 4.0] {
+        rows.push(row(queue, [0.0, 0.0], "both at once"));
+        rows.push(row(queue, [0.0, LATE], "BBR comes late"));
+        rows.push(row(queue, [LATE, 0.0], "ours comes late"));
+    }
+    check(&rows, || Box::new(Model::bbr(Instant::now(), PACKET_BYTES)));
+}
+
+/// Behind a tenth of a round trip CUBIC meets a full queue each time it grows, and would leave a fifth of the
+/// link unused by itself; behind ten it holds eight round trips of queue for a minute. Both keep a part.
+#[test]
+fn a_cubic_beside_ours_is_not_starved_behind_an_odd_queue() {
+    let rows = [
+        Row {
+            queue: 0.1,
+            begins: [0.0, 0.0],
+            least: 0.3,
+            most: 0.95,
+            why: "shallow",
+        },
+        Row {
+            queue: 10.0,
+            begins: [0.0, 0.0],
+            least: 0.25,
+            most: 0.7,
+            why: "deep",
+        },
+    ];
+    check(&rows, || Box::new(Cubic::new()));
+}
+
+#[test]
+fn two_of_ours_get_the_same() {
+    let rows = [0.5, 1.0, 2.0, 10.0].map(|queue| Row {
+        queue,
+        begins: [0.0, 0.0],
+        least: 0.45,
+        most: 0.55,
+        why: "both at once",
+    });
+    check(&rows, ours);
+}
+
+#[test]
+fn one_of_ours_that_comes_late_gets_its_share() {
+    let rows = [0.5, 1.0, 2.0, 10.0].map(|queue| Row {
+        queue,
+        begins: [0.0, LATE],
+        least: 0.4,
+        most: 0.65,
+        why: "the second one comes late",
+    });
+    check(&rows, ours);
+}

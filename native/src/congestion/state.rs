@@ -1,0 +1,53 @@
+//! What the controller is about, and how fast it then sends.
+
+use std::time::Instant;
+
+/// Doubles the rate each round: 4 ln 2, [draft] 2.4.
+const STARTUP_GAIN: f64 = 2.77;
+/// Empties in one round what the start put into the queue, [paper].
+const DRAIN_GAIN: f64 = 1.0 / STARTUP_GAIN;
+/// One phase a round trip: ask for more, give way, then cruise; [paper].
+const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+/// The phase of the cycle that cruising begins with.
+const FIRST_PHASE: usize = 2;
+
+/// What the controller is about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum State {
+    /// Doubling the rate until the path is full.
+    Startup,
+    /// Emptying the queue that the start filled.
+    Drain,
+    /// Sending at the path's rate; `phase` of the cycle began at `since`.
+    Cruise { phase: usize, since: Instant },
+    /// Sending little; `until` is set once little is in flight.
+    ProbeRtt { until: Option<Instant> },
+}
+
+impl State {
+    /// Begins to cruise.
+    pub fn cruise(now: Instant) -> Self {
+        Self::Cruise {
+            phase: FIRST_PHASE,
+            since: now,
+        }
+    }
+
+    /// Goes on to the next phase of the cycle.
+    pub fn next_phase(phase: usize, now: Instant) -> Self {
+        Self::Cruise {
+            phase: (phase + 1) % CYCLE.len(),
+            since: now,
+        }
+    }
+
+    /// What to send, of the path's rate.
+    pub fn gain(self) -> f64 {
+        match self {
+            Self::Startup => STARTUP_GAIN,
+            Self::Drain => DRAIN_GAIN,
+            Self::Cruise { phase, .. } => CYCLE[phase],
+            Self::ProbeRtt { .. } => 1.0,
+        }
+    }
+}
