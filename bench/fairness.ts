@@ -64,7 +64,10 @@ const tcpFlow: Start = async (lab, { port, folder }) => {
 };
 
 /** Runs a quiver beside another flow; returns what each of them got, in Mbit/s. */
-async function share(beside: string, { wire, settleMs, countedMs, quiver: command }: Settings): Promise<number[]> {
+async function share(
+  beside: string,
+  { wire, settleMs, countedMs, quiver: command }: Settings,
+): Promise<number[]> {
   const lab = new Lab();
   const folder = mkdtempSync("/dev/shm/quiver-fairness-");
   try {

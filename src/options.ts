@@ -139,6 +139,12 @@ export const patienceMs = 8_000;
 /** How long a lost connection is retried, in milliseconds. */
 export const retryForMs = 60 * 60 * 1000;
 
+/**
+ * How long it is believed what a path carried, in milliseconds. draft-ietf-tsvwg-careful-resume asks for a
+ * limit and leaves it to the sender: a line stays what it was for longer than an hour, who else uses it does not.
+ */
+export const knownPathLifeMs = 60 * 60 * 1000;
+
 /** How long a ticket is good for, in milliseconds. */
 export const ticketLifeMs = 24 * 60 * 60 * 1000;
 

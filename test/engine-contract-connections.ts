@@ -122,6 +122,15 @@ export function connectionContract(engine: string, make: MakeMachines): void {
     assert.equal(near.stats().remoteAddress, bobEndpoint.addresses[0]);
   });
 
+  test(`${engine}: a connection takes what is known of its path, twice too`, async (t) => {
+    const { near } = await connectedPair(t, make);
+
+    near.knowPath({ rttMs: 0.5, rateBytesPerSecond: 10_000_000 });
+    near.knowPath({ rttMs: 150, rateBytesPerSecond: 1 });
+
+    assert.notEqual(near.stats().remoteAddress, "");
+  });
+
   test(`${engine}: an endpoint accepts several connections`, async (t) => {
     const { alice, bob } = await make(t);
     const to = await bound(t, bob);

@@ -12,17 +12,23 @@ mod fullness;
 mod model;
 mod opening;
 mod recent_max;
+mod resumption;
 mod rounds;
 mod shortest_rtt;
 #[cfg(test)]
 mod simulation;
 mod state;
 
-use std::{any::Any, sync::Arc, time::Instant};
+use std::{
+    any::Any,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use iroh::endpoint::{Controller, ControllerFactory, ControllerMetrics, RttEstimator};
 
 use model::Model;
+pub use resumption::KnownPath;
 
 /// Makes a controller for each path of each connection.
 #[derive(Debug)]
@@ -32,18 +38,41 @@ impl ControllerFactory for BottleneckFactory {
     fn build(self: Arc<Self>, now: Instant, current_mtu: u16) -> Box<dyn Controller> {
         Box::new(Bottleneck {
             model: Model::new(now, current_mtu.into()),
+            known: Known::default(),
         })
     }
 }
 
 /// The model behind noq's interface.
 #[derive(Clone, Debug)]
-struct Bottleneck {
+pub struct Bottleneck {
     model: Model,
+    known: Known,
+}
+
+/// What is known of the path; shared with the copies of a controller, which are all that the engine gives away.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    path: Arc<OnceLock<KnownPath>>,
+    is_taken: bool,
+}
+
+impl Bottleneck {
+    /// Tells the controller that this one is a copy of what is known of its path; only the first time counts.
+    pub fn know(&self, path: KnownPath) {
+        // A second one is not wanted: data may have been sent by the first.
+        self.known.path.set(path).ok();
+    }
 }
 
 impl Controller for Bottleneck {
     fn on_packet_sent(&mut self, now: Instant, bytes: u16, pn: u64) {
+        if !self.known.is_taken
+            && let Some(path) = self.known.path.get()
+        {
+            self.known.is_taken = true;
+            self.model.know(*path);
+        }
         self.model.sent(now, bytes.into(), pn);
     }
 
@@ -101,7 +130,7 @@ impl Controller for Bottleneck {
         let mut metrics = ControllerMetrics::default();
         metrics.congestion_window = self.model.window();
         metrics.pacing_rate = self.model.pacing_rate();
-        metrics.bandwidth_estimate = self.model.rate().map(|bytes| bytes * 8);
+        metrics.bandwidth_estimate = self.model.proven_rate().map(|bytes| bytes * 8);
         metrics
     }
 

@@ -1,6 +1,6 @@
 //! JavaScript's handle of an authenticated, encrypted connection to one peer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use iroh::endpoint;
 use napi::bindgen_prelude::{Buffer, Uint8Array};
@@ -8,6 +8,7 @@ use napi_derive::napi;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    congestion::KnownPath,
     error::{EngineError, Result},
     held::{CloseReason, ConnectionStats, Held},
     lane::{BidirectionalStream, ReceiveStream, SendStream},
@@ -23,6 +24,15 @@ pub struct PeerLimits {
     pub receive_window_bytes: f64,
     /// Streams of either kind that it may have open at once.
     pub max_streams: f64,
+}
+
+/// What is known of a path; see `PathFigures` in `engine.ts`.
+#[napi(object)]
+pub struct PathFigures {
+    /// Its round trip.
+    pub rtt_ms: f64,
+    /// What it carried.
+    pub rate_bytes_per_second: f64,
 }
 
 /// A connection to one peer; see `Connection` in `engine.ts`.
@@ -121,6 +131,16 @@ impl Connection {
             .export_keying_material(&mut output, label.as_bytes(), &context)
             .map_err(|_| EngineError::argument("no keying material can be had for this label"))?;
         Ok(output.into())
+    }
+
+    /// Lets the selected path start near a rate that it had.
+    #[napi]
+    pub fn know_path(&self, figures: PathFigures) -> napi::Result<()> {
+        let rtt = Duration::try_from_secs_f64(figures.rtt_ms / 1000.0)
+            .map_err(|_| EngineError::argument(format!("round trip: {} ms", figures.rtt_ms)))?;
+        let rate = exact("rate", figures.rate_bytes_per_second)?;
+        self.held.know_path(KnownPath { rtt, rate });
+        Ok(())
     }
 
     /// Returns the counters.

@@ -7,11 +7,14 @@ use std::{
 
 use iroh::{
     TransportAddr,
-    endpoint::{self, ConnectionError, VarInt},
+    endpoint::{self, ConnectionError, LocalTransportAddr, VarInt},
 };
 use napi_derive::napi;
 
-use crate::error::{EngineError, Result};
+use crate::{
+    congestion::{Bottleneck, KnownPath},
+    error::{EngineError, Result},
+};
 
 /// The connection itself, until its endpoint is closed.
 pub struct Held {
@@ -60,8 +63,12 @@ pub struct CloseReason {
 pub struct ConnectionStats {
     /// The selected path's far address.
     pub remote_address: String,
+    /// This side's address on it, without a port.
+    pub local_address: String,
     /// Smoothed round-trip time of that path.
     pub rtt_ms: f64,
+    /// Bytes a second that it carries; 0 until the controller knows.
+    pub rate_bytes_per_second: f64,
     /// What that path may have in flight.
     pub congestion_window_bytes: f64,
     /// QUIC packets lost, on all paths.
@@ -148,6 +155,17 @@ impl Held {
         }
     }
 
+    /// Tells the selected path's controller what an earlier connection knew; others than ours do not listen.
+    pub fn know_path(&self, path: KnownPath) {
+        let Ok(inner) = self.open() else { return };
+        let paths = inner.paths();
+        // The engine gives a copy away, which shares what is known with its original.
+        let copy = selected(&paths).and_then(|path| inner.congestion_state(path.id()));
+        if let Some(Ok(controller)) = copy.map(|copy| copy.into_any().downcast::<Bottleneck>()) {
+            controller.know(path);
+        }
+    }
+
     /// Resolves when the connection has ended.
     pub async fn closed(&self) -> CloseReason {
         let inner = match &*self.state() {
@@ -196,18 +214,21 @@ impl Held {
     fn count(&self, inner: &endpoint::Connection) -> ConnectionStats {
         let total = inner.stats();
         let paths = inner.paths();
-        let path = paths
-            .iter()
-            .find(endpoint::Path::is_selected)
-            .or_else(|| paths.iter().next());
+        let path = selected(&paths);
         let on_path = path.as_ref().map(endpoint::Path::stats).unwrap_or_default();
         let remote_address = match path.as_ref().map(endpoint::Path::remote_addr) {
             Some(TransportAddr::Ip(address)) => address.to_string(),
             _ => String::new(),
         };
+        let local_address = match path.as_ref().map(endpoint::Path::local_addr) {
+            Some(LocalTransportAddr::Ip(Some(address))) => address.to_string(),
+            _ => String::new(),
+        };
         ConnectionStats {
             remote_address,
+            local_address,
             rtt_ms: on_path.rtt.as_secs_f64() * 1000.0,
+            rate_bytes_per_second: on_path.bandwidth_estimate.unwrap_or(0) as f64 / 8.0,
             congestion_window_bytes: on_path.cwnd as f64,
             lost_packets: total.lost_packets as f64,
             sent_packets: total.sent_packets as f64,
@@ -229,4 +250,9 @@ impl Held {
         }
         now.duration_since(heard.at).as_secs_f64() * 1000.0
     }
+}
+
+fn selected<'a>(paths: &'a endpoint::PathList<'_>) -> Option<endpoint::Path<'a>> {
+    let is_selected = paths.iter().find(endpoint::Path::is_selected);
+    is_selected.or_else(|| paths.iter().next())
 }

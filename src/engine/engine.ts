@@ -98,7 +98,11 @@ export interface CloseReason {
 export interface ConnectionStats {
   /** The selected path's far address, `ip:port`; `""` when none is known. */
   remoteAddress: string;
+  /** This side's address on it, without a port; `""` when none is known. */
+  localAddress: string;
   rttMs: number;
+  /** Bytes a second that the path carries; 0 until its start is over. */
+  rateBytesPerSecond: number;
   congestionWindowBytes: number;
   lostPackets: number;
   sentPackets: number;
@@ -108,6 +112,14 @@ export interface ConnectionStats {
   /** Time since a look at the counters saw that something had come of the peer. */
   silentMs: number;
   pathMtuBytes: number;
+}
+
+/** What an earlier connection knew of a path. */
+export interface PathFigures {
+  /** Its round trip in milliseconds. */
+  rttMs: number;
+  /** Bytes a second that it carried, whole. */
+  rateBytesPerSecond: number;
 }
 
 /** What a peer may send. */
@@ -131,6 +143,12 @@ export interface Connection {
   acceptUnidirectional(): Promise<ReceiveStream>;
   /** Keying material of the TLS session (RFC 8446, 7.5), 32 bytes, the same at both ends and nowhere else. */
   exportKeyingMaterial(label: string, context: Uint8Array): Uint8Array;
+  /**
+   * Lets the path in use start near a rate that it had, carefully.
+   *
+   * Only the first call counts, and none after data was sent. A congestion control other than `bbr` does not listen.
+   */
+  knowPath(figures: PathFigures): void;
   stats(): ConnectionStats;
   /** Resolves when the connection has ended, whoever ended it. */
   closed(): Promise<CloseReason>;

@@ -7,6 +7,7 @@ import type {
   CloseReason,
   Connection,
   ConnectionStats,
+  PathFigures,
   PeerLimits,
   ReceiveStream,
   SendStream,
@@ -54,6 +55,7 @@ export class MemoryConnection implements Connection, Cuttable {
   #windowBytes: number;
   #far: MemoryConnection | null = null;
   #failure: TransferError | null = null;
+  #rateBytesPerSecond = 0;
   #sentBytes = 0;
   #receivedBytes = 0;
 
@@ -134,11 +136,18 @@ export class MemoryConnection implements Connection, Cuttable {
       .digest();
   }
 
-  /** See {@link Connection.stats}; no packet is lost here, all is there at once, and no peer falls silent. */
+  /** See {@link Connection.knowPath}; here a path that is known carries what it carried, and no other has a rate. */
+  knowPath({ rateBytesPerSecond }: PathFigures): void {
+    this.#rateBytesPerSecond ||= rateBytesPerSecond;
+  }
+
+  /** See {@link Connection.stats}; nothing is lost or late here, and no peer falls silent. */
   stats(): ConnectionStats {
     return {
       remoteAddress: this.#end.remoteAddress,
+      localAddress: "127.0.0.1",
       rttMs: 0,
+      rateBytesPerSecond: this.#rateBytesPerSecond,
       congestionWindowBytes: this.#end.streamWindowBytes,
       lostPackets: 0,
       sentPackets: Math.ceil(this.#sentBytes / PACKET_BYTES),

@@ -11,6 +11,7 @@ import type {
   CloseReason,
   ConnectionStats,
   EndpointOptions,
+  PathFigures,
   PeerLimits,
   PieceRun,
 } from "./engine.ts";
@@ -42,6 +43,7 @@ export interface AddonConnection {
   openUnidirectional(): Promise<AddonSendStream>;
   acceptUnidirectional(): Promise<AddonReceiveStream>;
   exportKeyingMaterial(label: string, context: Uint8Array): Uint8Array;
+  knowPath(figures: PathFigures): void;
   stats(): ConnectionStats;
   closed(): Promise<CloseReason>;
   close(code: number, reason: string): void;

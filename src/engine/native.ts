@@ -15,6 +15,7 @@ import type {
   Engine,
   Folder,
   PartialFile,
+  PathFigures,
   PeerLimits,
   PieceRun,
   ReceivedRun,
@@ -133,6 +134,10 @@ class NativeConnection implements Connection {
 
   exportKeyingMaterial(label: string, context: Uint8Array): Uint8Array {
     return nativeNow(() => this.#handle.exportKeyingMaterial(label, context));
+  }
+
+  knowPath(figures: PathFigures): void {
+    nativeNow(() => this.#handle.knowPath(figures));
   }
 
   stats(): ConnectionStats {

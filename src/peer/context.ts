@@ -9,6 +9,7 @@ import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
 import type { Callers } from "./callers.ts";
 import type { Identity } from "./identity.ts";
+import type { KnownPaths } from "./known-paths.ts";
 import type { PeerOptions } from "./peer-options.ts";
 
 /** A peer's engine, endpoint and settings. */
@@ -20,6 +21,8 @@ export interface PeerContext {
   clock: Clock;
   identity: Identity;
   callers: Callers;
+  /** What is known of paths; none where nothing is to be remembered. */
+  knownPaths: KnownPaths | null;
 }
 
 /** Binds an endpoint; without `listen` to any address, IPv6 too where the machine has it. */

@@ -27,6 +27,12 @@ export interface PeerOptions {
   engine?: Engine;
   /** Whose time it is. @default the system's */
   clock?: Clock;
+  /**
+   * The folder that remembers what paths to peers carried, so that the next transfer starts near it.
+   *
+   * @default configurationFolder() with the identity kept there; without it nothing is remembered
+   */
+  pathsFolder?: string;
   /** Data formats that this peer takes. @default all */
   formats?: readonly LaneFormat[];
 }

@@ -15,7 +15,8 @@ import { parseAddress } from "./addresses.ts";
 import { Callers } from "./callers.ts";
 import { background, bindEndpoint, dialPeer, helloOf, type PeerContext } from "./context.ts";
 import { Guests } from "./guests.ts";
-import { loadIdentity } from "./identity.ts";
+import { configurationFolder, loadIdentity } from "./identity.ts";
+import { KnownPaths } from "./known-paths.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
 import { pushTo } from "./pushing.ts";
 import { receiveTicket, takeOffer } from "./receiving.ts";
@@ -60,7 +61,9 @@ export class Peer {
     const identity = options.identity ?? (await loadIdentity());
     const endpoint = await bindEndpoint(engine, identity, tuning, listen);
     const { clock = systemClock } = options;
-    return new Peer({ options, tuning, engine, endpoint, clock, identity });
+    const { pathsFolder = options.identity ? undefined : configurationFolder() } = options;
+    const knownPaths = pathsFolder === undefined ? null : new KnownPaths(pathsFolder, clock);
+    return new Peer({ options, tuning, engine, endpoint, clock, identity, knownPaths });
   }
 
   /** The public key, 64 lower-case hex digits. */

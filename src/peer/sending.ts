@@ -20,7 +20,7 @@ import type { Tickets } from "./tickets.ts";
 
 /** Sends a source over a session and returns the receipt. */
 export async function sendOver(
-  { engine, clock, tuning }: PeerContext,
+  { engine, clock, tuning, knownPaths }: PeerContext,
   session: Session,
   source: Source,
   record: TransferRecord,
@@ -28,10 +28,12 @@ export async function sendOver(
 ): Promise<Receipt> {
   const files = new SourceFiles(engine, source, tuning);
   const { peerId, hello, connection } = session;
+  // Before the first data: later it is of no use.
+  await knownPaths?.recall(connection);
   const address = connection.stats().remoteAddress;
   record.emit({ type: "connected", transferId: record.id, peerId, peerName: hello.name, address });
   try {
-    return await sendSource(session, source, files, record, {
+    const receipt = await sendSource(session, source, files, record, {
       engine,
       clock,
       tuning,
@@ -40,6 +42,8 @@ export async function sendOver(
       targetDir: options.targetDir ?? "",
       formats: options.formats,
     });
+    await knownPaths?.keep(connection);
+    return receipt;
   } finally {
     await files.close();
   }

@@ -32,9 +32,7 @@ const STUBBORN: Duration = Duration::from_secs(60);
 pub struct Group {
     /// Packets that arrived.
     pub arrived: f64,
-    /// Packets found missing since the last group.
-    pub lost: f64,
-    /// Packets that were under way before the losses.
+    /// Packets under way.
     pub in_flight: f64,
     /// The path's rate in bytes a second, as this flow sees it.
     pub rate: u64,
@@ -67,6 +65,8 @@ struct Reduction {
 pub struct Crowd {
     long: Tally,
     short: Tally,
+    /// Packets found missing since the last group.
+    lost: f64,
     /// The longest round trip of late.
     longest: Duration,
     /// The shortest one of the round.
@@ -82,8 +82,19 @@ pub struct Crowd {
 }
 
 impl Crowd {
+    /// Notes packets that are missing.
+    pub fn lost(&mut self, packets: f64) {
+        self.lost += packets;
+    }
+
+    /// Says that the queue is this flow's own doing for the moment.
+    pub fn look_away(&mut self) {
+        self.lost = 0.0;
+    }
+
     /// Takes a group of acknowledgements and gives way if the queue is full of others.
     pub fn take(&mut self, now: Instant, group: &Group) {
+        let lost = std::mem::take(&mut self.lost);
         if self.stubborn_until.is_some_and(|until| now < until) {
             return;
         }
@@ -97,11 +108,11 @@ impl Crowd {
             &mut self.short
         };
         tally.arrived += group.arrived;
-        tally.lost += group.lost;
+        tally.lost += lost;
         let has_lost = is_long && self.is_queue_to_blame();
         let is_squeezed = self.reduction.is_none() && self.standing > STANDING_ROUNDS;
         if has_lost || is_squeezed {
-            self.give_way(now, group);
+            self.give_way(now, group.in_flight + lost, group.rate);
         }
     }
 
@@ -172,20 +183,20 @@ impl Crowd {
     }
 
     /// Once in two rounds, since the first one still tells of the time before.
-    fn give_way(&mut self, now: Instant, group: &Group) {
+    fn give_way(&mut self, now: Instant, most: f64, rate: u64) {
         let round = self.round;
         if self.reduction.is_some_and(|last| round < last.round + 2) {
             return;
         }
         if self.reduction.is_none() {
-            self.claim = group.rate;
+            self.claim = rate;
         }
         self.long = Tally::default();
         self.short = Tally::default();
         self.reduction = Some(Reduction {
             at: now,
             round,
-            most: group.in_flight,
+            most,
         });
     }
 }

@@ -37,7 +37,7 @@ pub struct Sample {
 }
 
 /// The packets under way and the bytes delivered.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Delivery {
     packets: VecDeque<Option<Sent>>,
     first_number: u64,
@@ -56,6 +56,19 @@ struct Group {
     newest: Sent,
     acknowledged: u64,
     rtt: Duration,
+}
+
+/// The engine copies a controller for a path that looks the same behind another port, and whenever it is
+/// asked for one: a copy never learns what becomes of the packets under way, so it has none.
+impl Clone for Delivery {
+    fn clone(&self) -> Self {
+        Self {
+            packets: VecDeque::new(),
+            in_flight: 0,
+            group: None,
+            ..*self
+        }
+    }
 }
 
 impl Delivery {

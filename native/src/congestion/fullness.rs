@@ -3,12 +3,15 @@
 /// A start that gains less than a quarter for three rounds has filled the path; [paper].
 const FULL_GROWTH: f64 = 1.25;
 const FULL_ROUNDS: u32 = 3;
+
 /// Tells when the start no longer gains.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fullness {
     rate: u64,
     rounds: u32,
     is_full: bool,
+    /// Whether the path is filled at once, as its rate is known.
+    is_soon: bool,
 }
 
 impl Fullness {
@@ -19,8 +22,13 @@ impl Fullness {
             self.rounds = 0;
         } else {
             self.rounds += 1;
-            self.is_full |= self.rounds >= FULL_ROUNDS;
+            self.is_full |= self.is_soon || self.rounds >= FULL_ROUNDS;
         }
+    }
+
+    /// Expects the path to be full at the first round that does not gain: more would only fill the queue.
+    pub fn expect_soon(&mut self) {
+        self.is_soon = true;
     }
 
     /// Tells whether the path is full.

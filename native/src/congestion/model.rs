@@ -8,10 +8,11 @@ use super::{
     crowd::{Crowd, Group},
     delivery::{Delivery, Sample},
     fullness::Fullness,
-    opening::{self, Opening},
+    opening::Opening,
+    resumption::KnownPath,
     rounds::Rounds,
     shortest_rtt::SHORTEST_ROUND_TRIP,
-    state::State,
+    state::{Phase, State},
 };
 
 /// [draft] 2.4. Measured: 2.77 here doubled the packets that the link's queue dropped.
@@ -27,7 +28,7 @@ const CROWD_GAIN: f64 = 1.25;
 /// Keeps acknowledgements coming; [paper].
 const SMALLEST_PACKETS: u64 = 4;
 
-/// The model of one path.
+/// The model of one path; a copy has nothing under way.
 #[derive(Clone, Debug)]
 pub struct Model {
     state: State,
@@ -39,7 +40,6 @@ pub struct Model {
     fullness: Fullness,
     aggregation: Aggregation,
     crowd: Crowd,
-    lost_in_group: u64,
     has_lost_in_phase: bool,
     opening: Opening,
 }
@@ -52,12 +52,11 @@ impl Model {
             delivery: Delivery::new(now),
             capacity: Capacity::default(),
             packet_bytes,
-            window: opening::window(packet_bytes, None),
+            window: Opening::default().window(packet_bytes, None),
             rounds: Rounds::new(now),
             fullness: Fullness::default(),
             aggregation: Aggregation::new(now),
             crowd: Crowd::default(),
-            lost_in_group: 0,
             has_lost_in_phase: false,
             opening: Opening::default(),
         }
@@ -66,10 +65,9 @@ impl Model {
     /// The same without regard for others: BBR, version 1.
     #[cfg(test)]
     pub fn bbr(now: Instant, packet_bytes: u64) -> Self {
-        Self {
-            crowd: Crowd::ignored(now),
-            ..Self::new(now, packet_bytes)
-        }
+        let crowd = Crowd::ignored(now);
+        let model = Self::new(now, packet_bytes);
+        Self { crowd, ..model }
     }
 
     /// Bytes that may be in flight.
@@ -83,12 +81,12 @@ impl Model {
 
     /// Bytes that may be in flight before more than the round trip is known.
     pub fn initial_window(&self) -> u64 {
-        opening::window(self.packet_bytes, self.capacity.rtt())
+        self.opening.window(self.packet_bytes, self.capacity.rtt())
     }
 
-    /// The path's rate in bytes a second, once known.
-    pub fn rate(&self) -> Option<u64> {
-        Some(self.capacity.rate()).filter(|rate| *rate > 0)
+    /// The path's rate in bytes a second, once the start has filled it.
+    pub fn proven_rate(&self) -> Option<u64> {
+        Some(self.capacity.rate()).filter(|_| self.fullness.is_full())
     }
 
     /// The rate to send with in bytes a second, once known.
@@ -98,17 +96,22 @@ impl Model {
         if self.capacity.is_local() && self.state != State::Startup {
             return None;
         }
-        // What came before the data, a question and its answer, says nothing of the path.
-        let floor = match (self.state, self.capacity.rtt()) {
-            (State::Startup, Some(rtt)) => self.initial_window() as f64 / rtt.seconds(),
-            _ => 0.0,
-        };
         let gain = match self.state {
             State::Cruise { .. } if self.crowd.is_here() => CROWD_GAIN,
             state => state.gain(),
         };
-        self.rate()
-            .map(|rate| ((rate as f64).max(floor) * gain * PACING_MARGIN) as u64)
+        let rate = Some(self.capacity.rate()).filter(|rate| *rate > 0)? as f64 * gain;
+        let least = match (self.state, self.capacity.rtt()) {
+            (State::Startup, Some(rtt)) => self.opening.pace(gain, self.packet_bytes, rtt),
+            _ => 0.0,
+        };
+        Some((rate.max(least) * PACING_MARGIN) as u64)
+    }
+
+    /// Notes what an earlier connection knew of the path; too late once data has been delivered.
+    pub fn know(&mut self, path: KnownPath) {
+        self.opening.know(path);
+        self.open();
     }
 
     /// Notes a full packet's size.
@@ -131,7 +134,8 @@ impl Model {
     pub fn lost(&mut self, bytes: u64, number: u64) {
         self.delivery.lost(bytes, number);
         self.rounds.lost(bytes);
-        self.lost_in_group += bytes;
+        self.opening.resumption.lost(bytes);
+        self.crowd.lost(bytes as f64 / self.packet_bytes as f64);
         self.has_lost_in_phase = true;
     }
 
@@ -163,15 +167,28 @@ impl Model {
             self.fullness.take(self.capacity.rate());
         }
         let is_rtt_old = self.capacity.take_rtt(now, sample.rtt);
-        if self
-            .opening
-            .goes_on(self.delivery.delivered(), self.packet_bytes)
-        {
-            self.window = self.window.max(self.initial_window());
-        }
+        self.open();
         self.watch_crowd(now, &sample);
         self.advance(now, is_rtt_old);
         self.grow(now, sample.acknowledged);
+    }
+
+    /// Lets as much be in flight as the opening allows, and gives up what it allowed in vain.
+    fn open(&mut self) {
+        let delivered = self.delivery.delivered();
+        if self.opening.goes_on(delivered, self.packet_bytes) {
+            let resumption = &mut self.opening.resumption;
+            if resumption.compare(self.capacity.rtt(), delivered) {
+                self.fullness.expect_soon();
+            }
+            self.window = self.window.max(self.initial_window());
+        }
+        if self.opening.resumption.judge(delivered, self.packet_bytes) {
+            // What arrived is what the path can do.
+            self.capacity.keep_latest_rate();
+            self.fullness.set_full();
+            self.window = self.content(1.0);
+        }
     }
 
     fn begin_round(&mut self, now: Instant) {
@@ -218,23 +235,14 @@ impl Model {
     }
 
     /// Goes on in the cycle.
-    ///
-    /// Asking for more goes on until more is under way or something is lost, since a rate takes a round
-    /// trip to show; giving way ends as soon as no queue is left.
     fn turn(&mut self, now: Instant, phase: usize, since: Instant) {
-        let in_flight = self.delivery.in_flight();
-        let is_long_enough = self
-            .capacity
-            .rtt()
-            .is_some_and(|rtt| now > since + rtt.value.max(SHORTEST_ROUND_TRIP));
-        let is_over = match self.state.gain() {
-            gain if gain > 1.0 => {
-                is_long_enough && (self.has_lost_in_phase || in_flight >= self.content(gain))
-            }
-            gain if gain < 1.0 => is_long_enough || in_flight <= self.content(1.0),
-            _ => is_long_enough,
+        let rtt = self.capacity.rtt().map(|rtt| rtt.value);
+        let passed = Phase {
+            is_long_enough: rtt.is_some_and(|rtt| now > since + rtt.max(SHORTEST_ROUND_TRIP)),
+            has_lost: self.has_lost_in_phase,
+            filling: self.delivery.in_flight() as f64 / self.content(1.0) as f64,
         };
-        if is_over {
+        if self.state.is_phase_over(&passed) {
             self.state = State::next_phase(phase, now);
             self.has_lost_in_phase = false;
         }
@@ -242,15 +250,13 @@ impl Model {
 
     /// Looks for others on the path; the start and a look at the empty path make and empty queues themselves.
     fn watch_crowd(&mut self, now: Instant, sample: &Sample) {
-        let lost = std::mem::take(&mut self.lost_in_group);
         let (Some(rtt), State::Cruise { .. }) = (self.capacity.rtt(), self.state) else {
-            return;
+            return self.crowd.look_away();
         };
         let packets = |bytes: u64| bytes as f64 / self.packet_bytes as f64;
         let group = Group {
             arrived: packets(sample.acknowledged),
-            lost: packets(lost),
-            in_flight: packets(self.delivery.in_flight() + lost),
+            in_flight: packets(self.delivery.in_flight()),
             rate: self.capacity.rate(),
             rtt: sample.rtt,
             shortest: rtt.value,

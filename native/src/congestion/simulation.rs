@@ -6,6 +6,7 @@ mod link;
 mod links;
 mod measure;
 mod network;
+mod resumed;
 mod sender;
 mod sharing;
 mod starts;

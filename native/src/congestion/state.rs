@@ -24,7 +24,30 @@ pub enum State {
     ProbeRtt { until: Option<Instant> },
 }
 
+/// What a phase of the cycle has seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Phase {
+    /// Whether a round trip has passed.
+    pub is_long_enough: bool,
+    /// Whether anything was lost.
+    pub has_lost: bool,
+    /// What is in flight, of what the path holds without a queue.
+    pub filling: f64,
+}
+
 impl State {
+    /// Tells whether the next phase may begin.
+    ///
+    /// Asking for more goes on until more is under way or something is lost, since a rate takes a round
+    /// trip to show; giving way ends as soon as no queue is left.
+    pub fn is_phase_over(self, phase: &Phase) -> bool {
+        match self.gain() {
+            gain if gain > 1.0 => phase.is_long_enough && (phase.has_lost || phase.filling >= gain),
+            gain if gain < 1.0 => phase.is_long_enough || phase.filling <= 1.0,
+            _ => phase.is_long_enough,
+        }
+    }
+
     /// Begins to cruise.
     pub fn cruise(now: Instant) -> Self {
         Self::Cruise {

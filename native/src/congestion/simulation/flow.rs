@@ -190,8 +190,9 @@ impl Flow {
                 None => run = None,
                 Some((at, sent_at)) => {
                     let number = self.first;
-                    let is_overtaken = self.largest >= number + REORDERING;
-                    if !is_overtaken && !(self.largest > number && now - at >= too_old) {
+                    let is_overtaken = self.largest >= number + REORDERING
+                        || self.largest > number && now - at >= too_old;
+                    if !is_overtaken {
                         break;
                     }
                     self.sender.lost(instant, sent_at, PACKET_BYTES, number);
