@@ -126,7 +126,12 @@ fn jitter_and_reordering_do_not_slow_a_transfer() {
         jitter: 0.02,
         ..link()
     };
+    let lossy = Link {
+        loss: Loss::Chance(0.01),
+        ..jitter.clone()
+    };
     check(&[
+        row(lossy, "the same with 1 % of loss by chance"),
         row(jitter, "up to 20 ms more for each packet, as on Wi-Fi"),
         Row {
             // Each of the late packets counts as lost (RFC 9002, 6.1.1) and is sent again.
