@@ -21,6 +21,7 @@ function connection(set: Partial<ConnectionStats> = {}, peerId = "p") {
     sentPackets: 0,
     sentBytes: 0,
     receivedBytes: 0,
+    silentMs: 0,
     pathMtuBytes: 0,
     ...figures,
     ...set,
