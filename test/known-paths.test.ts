@@ -104,16 +104,20 @@ const damaged = [
   { text: "", why: "an empty file" },
   { text: "[]", why: "another kind of value" },
   { text: '{"rttMs":150}', why: "a part of it" },
-  { text: '{"rttMs":-1,"rateBytesPerSecond":1,"keptAtMs":1}', why: "a negative time" },
-  { text: '{"rttMs":150,"rateBytesPerSecond":1e300,"keptAtMs":1}', why: "a rate without measure" },
+  { text: '{"rttMs":-1,"rateBytesPerSecond":1,"keptAtMs":NOW}', why: "a negative time" },
+  {
+    text: '{"rttMs":150,"rateBytesPerSecond":1e300,"keptAtMs":NOW}',
+    why: "a rate without measure",
+  },
 ];
 for (const { text, why } of damaged) {
   test(`a file of known paths that is damaged is not believed: ${why}`, async (t) => {
     const folder = temporaryFolder(t);
-    const paths = new KnownPaths(folder, new VirtualClock());
+    const clock = new VirtualClock();
+    const paths = new KnownPaths(folder, clock);
     await paths.keep(connection().end);
     const [name = ""] = readdirSync(join(folder, "paths"));
-    writeFileSync(join(folder, "paths", name), text);
+    writeFileSync(join(folder, "paths", name), text.replace("NOW", `${clock.wallNow()}`));
 
     const next = connection();
     await paths.recall(next.end);

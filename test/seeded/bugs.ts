@@ -343,4 +343,22 @@ export const seededBugs: readonly SeededBug[] = [
     testFile: "test/hostile-peers.test.ts",
     test: "H13: what a hostile",
   },
+  {
+    name: "old-path-believed",
+    what: "a path starts near a rate that it had long ago",
+    file: "src/peer/known-paths.ts",
+    find: "if (isKept(kept) && this.#isFresh(kept.keptAtMs)) connection.knowPath(kept);",
+    replace: "if (isKept(kept)) connection.knowPath(kept);",
+    testFile: "test/known-paths.test.ts",
+    test: "long ago is not told",
+  },
+  {
+    name: "damaged-path-believed",
+    what: "a rate without measure from a damaged file reaches the controller",
+    file: "src/peer/known-paths.ts",
+    find: "Number.isSafeInteger(rateBytesPerSecond) &&",
+    replace: "",
+    testFile: "test/known-paths.test.ts",
+    test: "a rate without measure",
+  },
 ];
