@@ -10,6 +10,7 @@ import { bundleContract } from "./engine-contract-bundles.ts";
 import { connectionContract } from "./engine-contract-connections.ts";
 import { fileContract } from "./engine-contract-files.ts";
 import { folderContract } from "./engine-contract-folders.ts";
+import { limitContract } from "./engine-contract-limits.ts";
 import { logContract } from "./engine-contract-logs.ts";
 import { runContract } from "./engine-contract-runs.ts";
 import { streamContract } from "./engine-contract-streams.ts";
@@ -45,6 +46,7 @@ export function engineContract(name: string, make: MakeMachines): void {
   streamContract(name, make);
   runContract(name, make);
   bundleContract(name, make);
+  limitContract(name, make);
   folderContract(name, make);
   fileContract(name, make);
   logContract(name, make);

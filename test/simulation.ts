@@ -89,7 +89,7 @@ class Case {
   constructor(seed: number) {
     this.#random = new Random(seed);
     const secrets = new Random(~seed);
-    this.#network = createMemoryNetwork((bytes) => secrets.bytes(bytes));
+    this.#network = createMemoryNetwork((bytes) => secrets.bytes(bytes), this.#clock);
     const clock = this.#clock;
     this.#alice = new Machine(this.#network, { clock, listen: "127.0.0.1:4001" });
     this.#bob = new Machine(this.#network, { clock, listen: "127.0.0.1:4002" });

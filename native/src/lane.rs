@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use napi::bindgen_prelude::{Buffer, Uint8Array};
+use napi::bindgen_prelude::{Buffer, ClassInstance, Uint8Array};
 use napi_derive::napi;
 
 use crate::{
     bundle::{self, BundledResult},
     error::{EngineError, Result},
     folder::Folder,
+    limiter::{Bucket, RateLimiter},
     partial::PartialFile,
     piece::{Run, RunOptions, exact},
     receive_bundle, receive_run, send_bundle, send_run,
@@ -122,6 +123,20 @@ impl SendStream {
         self.half.sent() as f64
     }
 
+    /// Makes its bytes pass these limits.
+    #[napi]
+    pub fn limit_by(&self, limiters: Vec<ClassInstance<'_, RateLimiter>>) -> napi::Result<()> {
+        Ok(self.half.limits.set(buckets(&limiters))?)
+    }
+
+    /// Says how it stands to the connection's other streams: higher numbers go first.
+    #[napi]
+    pub async fn set_priority(&self, priority: i32) -> Result<()> {
+        let half = &self.half;
+        half.unless_given_up(async { half.outgoing().await?.set_priority(priority) })
+            .await
+    }
+
     /// Writes bytes. They are copied: JavaScript may change its own before a retransmission.
     #[napi]
     pub async fn write(&self, bytes: Uint8Array) -> Result<()> {
@@ -198,6 +213,12 @@ impl ReceiveStream {
         self.half.received() as f64
     }
 
+    /// Makes its bytes pass these limits.
+    #[napi]
+    pub fn limit_by(&self, limiters: Vec<ClassInstance<'_, RateLimiter>>) -> napi::Result<()> {
+        Ok(self.half.limits.set(buckets(&limiters))?)
+    }
+
     /// Reads exactly so many bytes; nothing when the stream ended before the first.
     #[napi]
     pub async fn read(&self, length: f64) -> Result<Option<Buffer>> {
@@ -259,6 +280,10 @@ impl ReceiveStream {
     pub fn stop(&self, code: f64) -> napi::Result<()> {
         Ok(self.half.stop(code)?)
     }
+}
+
+fn buckets(limiters: &[ClassInstance<'_, RateLimiter>]) -> Vec<Arc<Bucket>> {
+    limiters.iter().map(|limiter| limiter.bucket()).collect()
 }
 
 fn bundle_object(results: Vec<BundledResult>) -> BundleObject {

@@ -14,6 +14,7 @@ mod handle;
 pub mod hash;
 pub mod held;
 pub mod lane;
+pub mod limiter;
 pub mod listing;
 pub mod log;
 mod mapping;

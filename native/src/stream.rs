@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{EngineError, Result},
+    limiter::Chain,
     piece::exact,
 };
 
@@ -23,6 +24,8 @@ pub struct SendHalf {
     /// Empty once the endpoint is closed.
     stream: Mutex<Option<endpoint::SendStream>>,
     sent: AtomicU64,
+    /// What its bytes pass before the stream gets them.
+    pub limits: Chain,
     given_up: CancellationToken,
     is_finished: AtomicBool,
 }
@@ -39,6 +42,7 @@ impl SendHalf {
         Arc::new(Self {
             stream: Mutex::new(Some(stream)),
             sent: AtomicU64::new(0),
+            limits: Chain::default(),
             given_up: CancellationToken::new(),
             is_finished: AtomicBool::new(false),
         })
@@ -104,10 +108,29 @@ impl Outgoing<'_> {
     /// Hands all chunks to the stream, counting them as they are taken.
     pub async fn write(&mut self, mut chunks: &mut [Bytes]) -> Result<()> {
         while !chunks.is_empty() {
-            let written = self.stream.write_many_chunks(&mut chunks).await?;
-            self.half.sent.fetch_add(written as u64, Ordering::Relaxed);
+            let Some(step) = self.half.limits.step() else {
+                let written = self.stream.write_many_chunks(&mut chunks).await?;
+                self.half.sent.fetch_add(written as u64, Ordering::Relaxed);
+                continue;
+            };
+            let part = chunks[0].split_to(step.min(chunks[0].len()));
+            if chunks[0].is_empty() {
+                let all = chunks;
+                chunks = &mut all[1..];
+            }
+            let bytes = part.len();
+            self.half.limits.pass(bytes).await;
+            self.stream.write_chunk(part).await?;
+            self.half.sent.fetch_add(bytes as u64, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Says how it stands to the connection's other streams.
+    pub fn set_priority(&mut self, priority: i32) -> Result<()> {
+        self.stream
+            .set_priority(priority)
+            .map_err(|_| EngineError::cancelled("stream"))
     }
 
     /// Ends the stream; what was written still arrives.
@@ -125,6 +148,8 @@ pub struct ReceiveHalf {
     /// Empty once the endpoint is closed.
     stream: Mutex<Option<endpoint::RecvStream>>,
     received: AtomicU64,
+    /// What its bytes pass before more are read.
+    pub limits: Chain,
     given_up: CancellationToken,
     /// The endpoint's permits for writing files.
     pub disk: Arc<Semaphore>,
@@ -142,6 +167,7 @@ impl ReceiveHalf {
         Arc::new(Self {
             stream: Mutex::new(Some(stream)),
             received: AtomicU64::new(0),
+            limits: Chain::default(),
             given_up: CancellationToken::new(),
             disk,
         })
@@ -197,11 +223,16 @@ impl Incoming<'_> {
     async fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            let Some(read) = self.stream.read(&mut buffer[filled..]).await? else {
+            let left = buffer.len() - filled;
+            let step = self.half.limits.step().map_or(left, |step| step.min(left));
+            let room = &mut buffer[filled..filled + step];
+            let Some(read) = self.stream.read(room).await? else {
                 break;
             };
             self.half.received.fetch_add(read as u64, Ordering::Relaxed);
             filled += read;
+            // After the reading: nobody knows before how much there is.
+            self.half.limits.pass(read).await;
         }
         Ok(filled)
     }

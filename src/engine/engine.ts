@@ -25,8 +25,16 @@ export interface Engine {
    * `values` holds 32 bytes a piece, in order. A file of one piece (or empty) has its hash as the value.
    */
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array;
+  /** A limit that streams can be held to. */
+  createLimiter(): RateLimiter;
   /** So many bytes that nobody can guess; in a simulation, those that its seed gives. */
   random(bytes: number): Uint8Array;
+}
+
+/** A rate that the bytes of one or many streams keep to, in each moment and not only on average. */
+export interface RateLimiter {
+  /** Bytes a second from now on, also for what waits: `Infinity` lets all pass, 0 nothing. */
+  setRate(bytesPerSecond: number): void;
 }
 
 /** Everything an endpoint must be told; the defaults are in `options.ts`. */
@@ -217,6 +225,14 @@ export interface BundledResult {
 export interface SendStream {
   /** Bytes handed to the stream so far. */
   readonly sentBytes: number;
+  /**
+   * Makes all that is written from now on pass these limits, its own first and the widest last; once a stream.
+   *
+   * Streams that share a narrower limit share a wider one as one.
+   */
+  limitBy(limiters: readonly RateLimiter[]): void;
+  /** Whose bytes go first of those that wait on the connection: the higher number's; 0 is every stream's at first. */
+  setPriority(priority: number): Promise<void>;
   /** Resolves when the stream has taken all bytes. Rejects with the peer's code when it refused the stream. */
   write(bytes: Uint8Array): Promise<void>;
   /** Writes `header`, then the run's pieces in the wire form of docs/protocol.md. */
@@ -237,6 +253,8 @@ export interface SendStream {
 export interface ReceiveStream {
   /** Bytes taken from the stream so far. */
   readonly receivedBytes: number;
+  /** Makes all that is read from now on pass these limits, as {@link SendStream.limitBy} does. */
+  limitBy(limiters: readonly RateLimiter[]): void;
   /** Exactly `length` bytes; null when the stream ended before the first of them. Rejects with `INVALID_FRAME` when it ends between. */
   read(length: number): Promise<Uint8Array | null>;
   /**

@@ -1,6 +1,7 @@
 /** One direction of a stream in memory: a bounded buffer with two ends. */
 
 import { codeOfWire, type ErrorCode, TransferError } from "../errors.ts";
+import { LimitChain, type Passing } from "./memory-limiter.ts";
 import { Signal } from "./memory-waiting.ts";
 
 /** What a pipe must be told. */
@@ -14,10 +15,13 @@ export interface PipeOptions {
 }
 
 /** Bytes on their way from one writer to one reader. */
-export class Pipe {
+export class Pipe implements Passing {
+  /** What the writer's bytes pass, and the reader's. */
+  readonly limits = { write: new LimitChain(), read: new LimitChain() };
   readonly #options: PipeOptions;
   readonly #chunks: Uint8Array[] = [];
   readonly #changed = new Signal();
+  readonly #gone = Promise.withResolvers<void>();
   #bufferedBytes = 0;
   #isFinished = false;
   #isDone = false;
@@ -29,6 +33,16 @@ export class Pipe {
   /** Begins empty and open. */
   constructor(options: PipeOptions) {
     this.#options = options;
+  }
+
+  /** See {@link Passing.gone}. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  /** See {@link Passing.isGone}. */
+  get isGone(): boolean {
+    return this.#isDone;
   }
 
   /** Bytes that were written. */
@@ -44,7 +58,14 @@ export class Pipe {
   /** Resolves when the buffer has taken all of it. */
   async write(bytes: Uint8Array): Promise<void> {
     let at = 0;
+    /** Bytes that have passed the limits. */
+    let free = 0;
     do {
+      if (free === 0) {
+        const { step } = this.limits.write;
+        free = Math.min(bytes.length - at, step ?? Number.POSITIVE_INFINITY);
+        if (step !== null) await this.limits.write.pass(free, this);
+      }
       if (this.#writeFailure) throw this.#writeFailure;
       if (this.#isFinished) throw new TypeError("a stream was written to after its end");
       const room = this.#options.windowBytes() - this.#bufferedBytes;
@@ -52,7 +73,8 @@ export class Pipe {
         await this.#changed.wait();
         continue;
       }
-      const part = bytes.slice(at, at + room);
+      const part = bytes.slice(at, at + Math.min(room, free));
+      free -= part.length;
       if (part.length > 0) this.#chunks.push(part);
       this.#bufferedBytes += part.length;
       this.#sentBytes += part.length;
@@ -68,7 +90,10 @@ export class Pipe {
     while (at < length) {
       if (this.#readFailure) throw this.#readFailure;
       if (this.#bufferedBytes > 0) {
-        at += this.#takeInto(bytes.subarray(at));
+        const { step } = this.limits.read;
+        const taken = this.#takeInto(bytes.subarray(at, step === null ? length : at + step));
+        at += taken;
+        if (step !== null) await this.limits.read.pass(taken, this);
       } else if (!this.#isFinished) {
         await this.#changed.wait();
       } else if (at === 0) {
@@ -143,6 +168,7 @@ export class Pipe {
   #done(): void {
     if (this.#isDone) return;
     this.#isDone = true;
+    this.#gone.resolve();
     this.#options.onDone();
   }
 }

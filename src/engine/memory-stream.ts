@@ -7,6 +7,7 @@ import type {
   Folder,
   PartialFile,
   PieceRun,
+  RateLimiter,
   ReceivedRun,
   ReceiveStream,
   SendStream,
@@ -32,6 +33,14 @@ export class MemorySendStream implements SendStream {
   get sentBytes(): number {
     return this.#pipe.sentBytes;
   }
+
+  /** See {@link SendStream.limitBy}. */
+  limitBy(limiters: readonly RateLimiter[]): void {
+    this.#pipe.limits.write.set(limiters);
+  }
+
+  /** See {@link SendStream.setPriority}; here all is there at once, and nothing goes first. */
+  async setPriority(_priority: number): Promise<void> {}
 
   /** See {@link SendStream.write}. */
   async write(bytes: Uint8Array): Promise<void> {
@@ -80,6 +89,11 @@ export class MemoryReceiveStream implements ReceiveStream {
   /** See {@link ReceiveStream.receivedBytes}. */
   get receivedBytes(): number {
     return this.#pipe.receivedBytes;
+  }
+
+  /** See {@link ReceiveStream.limitBy}. */
+  limitBy(limiters: readonly RateLimiter[]): void {
+    this.#pipe.limits.read.set(limiters);
   }
 
   /** See {@link ReceiveStream.read}. */

@@ -5,11 +5,13 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { type Clock, systemClock } from "../clock.ts";
 import type { Endpoint, EndpointOptions, Engine, Folder } from "./engine.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryEndpoint } from "./memory-endpoint.ts";
 import { MemoryFolder } from "./memory-folder.ts";
 import { mergePieces } from "./memory-hash.ts";
+import { MemoryRateLimiter } from "./memory-limiter.ts";
 import { Network } from "./memory-network.ts";
 
 /** An engine with a disk that tests can prepare. */
@@ -33,13 +35,18 @@ export interface MemoryNetwork {
   readonly carriedBytes: number;
 }
 
-/** Makes a network without machines; `random` is where their random bytes come from. */
+/**
+ * Makes a network without machines; `random` is where their random bytes come from, and by the clock
+ * their limits go.
+ */
 export function createMemoryNetwork(
   random: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(randomBytes(bytes)),
+  clock: Clock = systemClock,
 ): MemoryNetwork {
   const network = new Network<MemoryEndpoint>();
   return {
-    engine: (name = "machine", disk = new MemoryDisk()) => engineOn(network, name, disk, random),
+    engine: (name = "machine", disk = new MemoryDisk()) =>
+      engineOn(network, name, disk, { random, clock }),
     cutAfter: (bytes) => network.cutAfter(bytes),
     cut: () => network.cut(),
     mend: () => network.mend(),
@@ -53,7 +60,7 @@ function engineOn(
   network: Network<MemoryEndpoint>,
   name: string,
   disk: MemoryDisk,
-  random: Engine["random"],
+  { random, clock }: { random: Engine["random"]; clock: Clock },
 ): MemoryEngine {
   return {
     name,
@@ -63,6 +70,7 @@ function engineOn(
     async bind(options: EndpointOptions): Promise<Endpoint> {
       return new MemoryEndpoint(network, options);
     },
+    createLimiter: () => new MemoryRateLimiter(clock),
     async openFolder(path: string): Promise<Folder> {
       return new MemoryFolder(disk, disk.folderAt(path));
     },

@@ -22,6 +22,7 @@ export interface Addon {
   errorCodeNames(): string[];
   bindEndpoint(options: EndpointOptions): Promise<AddonEndpoint>;
   openFolder(path: Uint8Array): Promise<AddonFolder>;
+  RateLimiter: new () => AddonRateLimiter;
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array;
 }
 
@@ -32,6 +33,11 @@ export interface AddonEndpoint {
   connect(peerId: string, addresses: string[], timeoutMs: number): Promise<AddonConnection>;
   accept(): Promise<AddonConnection | null>;
   close(): Promise<void>;
+}
+
+/** `RateLimiter` of `native/src/limiter.rs`. */
+export interface AddonRateLimiter {
+  setRate(bytesPerSecond: number): void;
 }
 
 /** `Connection` of `native/src/connection.rs`. */
@@ -58,6 +64,8 @@ export interface AddonBidirectionalStream {
 /** `SendStream` of `native/src/lane.rs`. */
 export interface AddonSendStream {
   readonly sentBytes: number;
+  limitBy(limiters: AddonRateLimiter[]): void;
+  setPriority(priority: number): Promise<void>;
   write(bytes: Uint8Array): Promise<void>;
   sendRun(header: Uint8Array, source: AddonSourceFile, run: PieceRun): Promise<AddonSentRun>;
   sendBundle(header: Uint8Array, folder: AddonFolder, files: Uint8Array): Promise<AddonBundle>;
@@ -68,6 +76,7 @@ export interface AddonSendStream {
 /** `ReceiveStream` of `native/src/lane.rs`. */
 export interface AddonReceiveStream {
   readonly receivedBytes: number;
+  limitBy(limiters: AddonRateLimiter[]): void;
   read(length: number): Promise<Uint8Array | null>;
   receiveRun(partial: AddonPartialFile, run: PieceRun): Promise<AddonReceivedRun>;
   receiveBundle(folder: AddonFolder, targets: Uint8Array): Promise<AddonBundle>;

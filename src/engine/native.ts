@@ -18,6 +18,7 @@ import type {
   PathFigures,
   PeerLimits,
   PieceRun,
+  RateLimiter,
   ReceivedRun,
   ReceiveStream,
   SendStream,
@@ -30,6 +31,7 @@ import type {
   AddonBundle,
   AddonConnection,
   AddonEndpoint,
+  AddonRateLimiter,
   AddonReceiveStream,
   AddonSendStream,
 } from "./native-addon.ts";
@@ -68,8 +70,24 @@ class NativeEngine implements Engine {
     return nativeNow(() => this.#addon.mergePieces(values, fileBytes, pieceBytes));
   }
 
+  createLimiter(): RateLimiter {
+    return new NativeRateLimiter(new this.#addon.RateLimiter());
+  }
+
   random(bytes: number): Uint8Array {
     return new Uint8Array(randomBytes(bytes));
+  }
+}
+
+class NativeRateLimiter implements RateLimiter {
+  readonly handle: AddonRateLimiter;
+
+  constructor(handle: AddonRateLimiter) {
+    this.handle = handle;
+  }
+
+  setRate(bytesPerSecond: number): void {
+    nativeNow(() => this.handle.setRate(bytesPerSecond));
   }
 }
 
@@ -164,6 +182,14 @@ class NativeSendStream implements SendStream {
     return this.#handle.sentBytes;
   }
 
+  limitBy(limiters: readonly RateLimiter[]): void {
+    nativeNow(() => this.#handle.limitBy(limiters.map(limiterHandle)));
+  }
+
+  async setPriority(priority: number): Promise<void> {
+    await native(this.#handle.setPriority(priority));
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     await native(this.#handle.write(bytes));
   }
@@ -205,6 +231,10 @@ class NativeReceiveStream implements ReceiveStream {
     return this.#handle.receivedBytes;
   }
 
+  limitBy(limiters: readonly RateLimiter[]): void {
+    nativeNow(() => this.#handle.limitBy(limiters.map(limiterHandle)));
+  }
+
   async read(length: number): Promise<Uint8Array | null> {
     return await native(this.#handle.read(length));
   }
@@ -222,6 +252,11 @@ class NativeReceiveStream implements ReceiveStream {
   stop(code: number): void {
     nativeNow(() => this.#handle.stop(code));
   }
+}
+
+function limiterHandle(limiter: RateLimiter): AddonRateLimiter {
+  if (limiter instanceof NativeRateLimiter) return limiter.handle;
+  throw new TypeError("a limiter of another engine");
 }
 
 function bothWays(handle: AddonBidirectionalStream): BidirectionalStream {
