@@ -4,6 +4,7 @@ export { displayText } from "./display-text.ts";
 export { type ErrorCode, errorCodes, TransferError } from "./errors.ts";
 export { type CongestionControl, defaultTuning, type Tuning, ticketLifeMs } from "./options.ts";
 export { configurationFolder, type Identity, loadIdentity } from "./peer/identity.ts";
+export type { Limits } from "./peer/limits.ts";
 export { listPartials, removePartials } from "./peer/partials.ts";
 export { Peer } from "./peer/peer.ts";
 export type {
@@ -27,7 +28,10 @@ export type {
   SkippedThing,
   TransferEvent,
   TransferProgress,
+  TransferState,
 } from "./transfer/events.ts";
+export type { Limit, LimitSchedule, LimitWindow, Rate } from "./transfer/limit.ts";
 export { LogLines } from "./transfer/log-lines.ts";
 export type { PartialTransfer } from "./transfer/partials.ts";
 export type { Transfer } from "./transfer/transfer.ts";
+export type { Priority } from "./transfer/turns.ts";

@@ -13,6 +13,8 @@ export interface Tuning {
   rangeTable: SizeTable;
   /** Size of a piece, by file size. Powers of two. */
   pieceTable: SizeTable;
+  /** Transfers that move at once to one peer; the others wait for their turn. @default 64 */
+  maxMoving: number;
   /** @default "bbr" */
   congestion: CongestionControl;
   /** Receive window of one stream: over 2 MiB a socket overflow can end the connection. @default 1 MiB */
@@ -70,6 +72,7 @@ export const defaultTuning: Tuning = {
     { upTo: 1 * GiB, bytes: 512 * KiB },
     { upTo: Number.POSITIVE_INFINITY, bytes: 1 * MiB },
   ],
+  maxMoving: 64,
   congestion: "bbr",
   streamWindowBytes: 1 * MiB,
   receiveWindowBytes: 256 * MiB,

@@ -126,8 +126,13 @@ function fake(events: TransferEvent[], end: Receipt | Error) {
       etaMs: null,
       lanes: 1,
       laneBytes: [],
+      state: "moving",
+      limit: null,
       rttMs: 0,
     }),
+    limit() {},
+    pause() {},
+    resume() {},
     cancel() {
       this.cancelled += 1;
     },

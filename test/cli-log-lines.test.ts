@@ -24,7 +24,16 @@ function offer(profile: "ultra" | "standard", names: string[], moreItems = 0): T
 }
 
 function progress(bytes: number, throughput: number): TransferEvent {
-  const rest = { files: 0, totalFiles: 1, etaMs: null, lanes: 19, laneBytes: [], rttMs: 0 };
+  const freely = { state: "moving", limit: null } as const;
+  const rest = {
+    files: 0,
+    totalFiles: 1,
+    etaMs: null,
+    lanes: 19,
+    laneBytes: [],
+    rttMs: 0,
+    ...freely,
+  };
   return { type: "progress", transferId, bytes, total: 600 * MiB, throughput, ...rest };
 }
 

@@ -17,6 +17,8 @@ const halfway: TransferProgress = {
   etaMs: 3_300,
   lanes: 4,
   laneBytes: [150_000_000, 75_000_000, 75_000_000, 0],
+  state: "moving",
+  limit: null,
   rttMs: 1,
 };
 
@@ -63,6 +65,21 @@ test("the facts leave out what does not fit, the least important first", () => {
 test("a plain line tells all on one line", () => {
   assert.equal(progressLine(halfway), "50%: 300 MB of 600 MB, 91 MB/s, 4 s left, 4 lanes");
 });
+
+const holds = [
+  { state: "moving", limit: 10_000_000, text: "91 MB/s (limit 10 MB/s)" },
+  { state: "paused", limit: null, text: "paused" },
+  { state: "paused-by-peer", limit: 5, text: "paused by the other side" },
+  { state: "queued", limit: null, text: "waiting for its turn" },
+] as const;
+
+for (const { state, limit, text } of holds) {
+  test(`a transfer that is ${state} with the limit ${limit} is shown as "${text}"`, () => {
+    const facts = progressFacts({ ...halfway, state, limit, etaMs: null }, 72);
+
+    assert.equal(facts, `300 MB of 600 MB · ${text} · 3 of 1,204 files`);
+  });
+}
 
 for (const columns of [10, 20, 40, 80, 200]) {
   test(`a terminal of ${columns} columns gets three lines that fit`, () => {

@@ -93,6 +93,7 @@ const messages: ControlMessage[] = [
   { type: "accept", transfer },
   { type: "reject", transfer, code: "PEER_REJECTED", reason: "no" },
   { type: "cancel", transfer, code: "CANCELLED", reason: "enough" },
+  { type: "pace", transfer, state: "paused", limit: 1_000_000 },
   { type: "want", transfer, entry: 1, offset: 65_536, length: 4464 },
   { type: "absent", transfer, failures: [{ entry: 3, code: "DISK_DENIED", reason: "locked" }] },
   { type: "done", transfer, lanes: 8 },

@@ -44,6 +44,7 @@ const correct = {
   accept: { type: "accept", transfer: id },
   reject: { type: "reject", transfer: id, ...failure },
   cancel: { type: "cancel", transfer: id, ...failure },
+  pace: { type: "pace", transfer: id, state: "moving", limit: 0 },
   want: { type: "want", transfer: id, entry: 0, offset: 0, length: 0 },
   absent: { type: "absent", transfer: id, failures: [[0, 5, ""]] },
   done: { type: "done", transfer: id, lanes: 1 },
@@ -96,6 +97,7 @@ for (const message of messages) {
 function isRight(type: string, field: string, value: unknown): boolean {
   const most = value === 2 ** 53 - 1;
   if (field === "seconds") return value === 0.5 || most;
+  if (field === "limit") return most;
   return (
     most && (field === "bytes" || field === "offset" || (field === "length" && type === "want"))
   );
@@ -126,6 +128,8 @@ const edges: { what: string; message: Record<string, unknown>; isFine: boolean }
   { what: "the last piece", message: have([0, 16, 2 ** 24 - 1, 1]), isFine: true },
   { what: "a piece behind it", message: have([0, 16, 2 ** 24, 1]), isFine: false },
   { what: "no pieces", message: have([0, 16, 0, 0]), isFine: false },
+  { what: "the state queued", message: { ...correct.pace, state: "queued" }, isFine: true },
+  { what: "a state of later", message: { ...correct.pace, state: "resting" }, isFine: false },
   { what: "no values", message: compare(new Uint8Array()), isFine: false },
   { what: "a value and a half", message: compare(new Uint8Array(48)), isFine: false },
   { what: "no equal pieces", message: { ...correct.equal, runs: [[0, 0]] }, isFine: false },

@@ -7,7 +7,7 @@ use napi::bindgen_prelude::{Buffer, ClassInstance, Uint8Array};
 use napi_derive::napi;
 
 use crate::{
-    bundle::{self, BundledResult},
+    bundle::{self, BundleObject},
     error::{EngineError, Result},
     folder::Folder,
     limiter::{Bucket, RateLimiter},
@@ -60,26 +60,6 @@ pub struct ReceivedRunObject {
     pub absent_from: f64,
     /// Why the run ended early.
     pub failure: Option<String>,
-}
-
-/// What became of a bundle, packed.
-#[napi(object)]
-pub struct BundleObject {
-    /// 32 bytes a file.
-    pub hashes: Buffer,
-    /// A byte a file: ok, bad, absent, failed.
-    pub statuses: Buffer,
-    /// The failures, for those that have one.
-    pub failures: Vec<BundleFailure>,
-}
-
-/// Why one file of a bundle failed.
-#[napi(object)]
-pub struct BundleFailure {
-    /// Position of the file in the bundle.
-    pub position: u32,
-    /// `CODE: text`.
-    pub text: String,
 }
 
 impl BidirectionalStream {
@@ -180,7 +160,7 @@ impl SendStream {
         let verb = async {
             send_bundle::send_bundle(&mut half.outgoing().await?, &header, root, files).await
         };
-        Ok(bundle_object(half.unless_given_up(verb).await?))
+        Ok(BundleObject::new(half.unless_given_up(verb).await?))
     }
 
     /// Ends the stream.
@@ -272,7 +252,7 @@ impl ReceiveStream {
             let mut incoming = half.incoming().await?;
             receive_bundle::receive_bundle(&mut incoming, &root, &half.disk, &targets).await
         };
-        Ok(bundle_object(half.unless_given_up(verb).await?))
+        Ok(BundleObject::new(half.unless_given_up(verb).await?))
     }
 
     /// Tells the peer to send no more, with an error number.
@@ -284,20 +264,4 @@ impl ReceiveStream {
 
 fn buckets(limiters: &[ClassInstance<'_, RateLimiter>]) -> Vec<Arc<Bucket>> {
     limiters.iter().map(|limiter| limiter.bucket()).collect()
-}
-
-fn bundle_object(results: Vec<BundledResult>) -> BundleObject {
-    let hashes: Vec<u8> = results.iter().flat_map(|result| result.hash).collect();
-    let statuses: Vec<u8> = results.iter().map(|result| result.status as u8).collect();
-    let failures = results
-        .into_iter()
-        .zip(0..)
-        .filter_map(|(result, position)| {
-            result.failure.map(|text| BundleFailure { position, text })
-        });
-    BundleObject {
-        hashes: hashes.into(),
-        statuses: statuses.into(),
-        failures: failures.collect(),
-    }
 }

@@ -53,8 +53,8 @@ export function laneMap(lanes: { laneBytes: readonly number[]; total: number; wi
 
 /** What a progress view says below its bar, as much of it as fits into `width` characters. */
 export function progressFacts(progress: TransferProgress, width: number): string {
-  const { bytes, total, files, totalFiles, throughput, etaMs } = progress;
-  const facts = [`${formatBytes(bytes)} of ${formatBytes(total)}`, formatRate(throughput)];
+  const { bytes, total, files, totalFiles, etaMs } = progress;
+  const facts = [`${formatBytes(bytes)} of ${formatBytes(total)}`, rateText(progress)];
   const left = bytes < total ? formatTimeLeft(etaMs) : "";
   if (left !== "") facts.push(left);
   if (totalFiles > 1) {
@@ -65,16 +65,29 @@ export function progressFacts(progress: TransferProgress, width: number): string
 
 /** A progress view on one line, for logs and pipes. */
 export function progressLine(progress: TransferProgress): string {
-  const { bytes, total, throughput, etaMs, lanes } = progress;
+  const { bytes, total, etaMs, lanes } = progress;
   const facts = [
     `${formatPercent(bytes, total)}: ${formatBytes(bytes)} of ${formatBytes(total)}`,
-    formatRate(throughput),
+    rateText(progress),
     formatCount(lanes, "lane"),
   ];
   const left = bytes < total ? formatTimeLeft(etaMs) : "";
   if (left !== "") facts.splice(2, 0, left);
   return facts.join(", ");
 }
+
+/** The rate and its limit, or why nothing moves. */
+function rateText({ throughput, state, limit }: TransferProgress): string {
+  if (state !== "moving") return holdTexts[state];
+  const rate = formatRate(throughput);
+  return limit === null ? rate : `${rate} (limit ${formatRate(limit)})`;
+}
+
+const holdTexts = {
+  paused: "paused",
+  "paused-by-peer": "paused by the other side",
+  queued: "waiting for its turn",
+};
 
 function joinFitting(facts: readonly string[], width: number): string {
   let text = "";

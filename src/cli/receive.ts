@@ -10,6 +10,7 @@ import {
 } from "../index.ts";
 import { follow, showCommon } from "./follow.ts";
 import type { JsonOutput } from "./json-output.ts";
+import { addLimitFlag, type LimitFlag } from "./limit.ts";
 import { offerText } from "./offer-text.ts";
 import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
 import { askYesOrNo, ConflictQuestions, canAsk } from "./question.ts";
@@ -36,6 +37,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
         .choices(["rename", "skip", "overwrite", "ask"])
         .default("rename"),
     );
+  addLimitFlag(command);
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
@@ -45,7 +47,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
   });
 }
 
-interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag {
+interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag, LimitFlag {
   into: string;
   yes?: true;
   onConflict: ConflictChoice | "ask";
@@ -60,7 +62,8 @@ async function receive(
   const environment = process.env["QUIVER_TICKET"];
   const ticket = await readTicket({ argument, environment, input: process.stdin });
   const output = await openOutput(flags, json);
-  const peer = await Peer.open({ tuning: tuningOf(flags), logger: output.logger });
+  const { limit } = flags;
+  const peer = await Peer.open({ limit, tuning: tuningOf(flags), logger: output.logger });
   try {
     await bring({ peer, ticket, flags, output });
   } finally {

@@ -12,6 +12,7 @@ import {
 import { type Following, follow, showCommon } from "./follow.ts";
 import { formatCount } from "./format.ts";
 import type { JsonOutput } from "./json-output.ts";
+import { addLimitFlag, type LimitFlag } from "./limit.ts";
 import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { type ServedTicket, ServedTickets } from "./served-tickets.ts";
@@ -37,6 +38,7 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
     .option("--lanes <n>", "lanes at most", positiveInteger)
     .option("--keep", "serve the ticket again and again, until Ctrl-C")
     .option("--memory-map", "read the files through a memory mapping");
+  addLimitFlag(command);
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
@@ -44,7 +46,7 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
   command.action((paths: string[], flags: SendFlags) => send(paths, flags, json));
 }
 
-interface SendFlags extends OutputFlags, TuningFlags, RetryFlag {
+interface SendFlags extends OutputFlags, TuningFlags, RetryFlag, LimitFlag {
   listen?: string;
   profile?: ProfileName;
   lanes?: number;
@@ -88,7 +90,8 @@ async function openPeer(
   { logger }: Output,
   earlier: ServedTicket | null,
 ): Promise<{ peer: Peer; earlier: ServedTicket | null }> {
-  const options = { listen: flags.listen, tuning: tuningOf(flags), logger };
+  const { listen, limit } = flags;
+  const options = { listen, limit, tuning: tuningOf(flags), logger };
   if (!earlier || !isAmong(flags.listen, earlier.listen)) {
     return { peer: await Peer.open(options), earlier: null };
   }

@@ -10,6 +10,7 @@ import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
 import type { Callers } from "./callers.ts";
 import type { Identity } from "./identity.ts";
 import type { KnownPaths } from "./known-paths.ts";
+import type { Limits } from "./limits.ts";
 import type { PeerOptions } from "./peer-options.ts";
 
 /** A peer's engine, endpoint and settings. */
@@ -23,6 +24,7 @@ export interface PeerContext {
   callers: Callers;
   /** What is known of paths; none where nothing is to be remembered. */
   knownPaths: KnownPaths | null;
+  limits: Limits;
 }
 
 /** Binds an endpoint; without `listen` to any address, IPv6 too where the machine has it. */
@@ -58,7 +60,7 @@ export function helloOf({ options, tuning }: PeerContext, proof: Uint8Array): He
     type: "hello",
     version: protocolVersion,
     name: (options.name ?? hostname()).slice(0, 128),
-    features: [],
+    features: ["pace"],
     profiles: [...(options.formats ?? formatsByPreference)],
     codecs: ["none"],
     maxLanes: tuning.maxLanes,

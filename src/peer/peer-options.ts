@@ -7,6 +7,8 @@ import type { LaneFormat } from "../protocol/lane.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import type { DataFormat } from "../transfer/data-formats.ts";
 import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
+import type { Limit } from "../transfer/limit.ts";
+import type { Priority } from "../transfer/turns.ts";
 import type { Identity } from "./identity.ts";
 
 /** What {@link Peer.open} needs to know. */
@@ -21,6 +23,10 @@ export interface PeerOptions {
   inbox?: string;
   /** Decides about offers that nobody here asked for with a ticket. @default refuses them */
   onOffer?: (offer: OfferSummary) => OfferAnswer | Promise<OfferAnswer>;
+  /** How fast all transfers together may send, and how fast they may receive. @default null */
+  limit?: Limit;
+  /** The same with each peer. @default null */
+  limitPerPeer?: Limit;
   logger?: Logger;
   tuning?: Partial<Tuning>;
   /** The engine to run on. @default the native one */
@@ -57,6 +63,10 @@ export interface SendOptions {
   profile?: ProfileName;
   /** Lanes at most. @default tuning.maxLanes */
   lanes?: number;
+  /** Who goes first of those that are sent to one peer. @default "normal" */
+  priority?: Priority;
+  /** How fast it may move, all receivers together. @default null */
+  limit?: Limit;
   /** Serve the ticket again and again until cancelled. @default false */
   keep?: boolean;
   /** Serve a ticket of an earlier run of this peer, at the same addresses, in place of a new one. */
@@ -78,6 +88,8 @@ export interface ReceiveOptions {
   accept?: (offer: OfferSummary) => boolean | Promise<boolean>;
   /** What to do where names are taken. @default "rename" */
   onConflict?: ConflictPolicy;
+  /** How fast it may move. @default null */
+  limit?: Limit;
   /** How long to try again after a lost connection, in milliseconds. @default an hour */
   retryForMs?: number;
   signal?: AbortSignal;

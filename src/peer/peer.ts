@@ -17,6 +17,7 @@ import { background, bindEndpoint, dialPeer, helloOf, type PeerContext } from ".
 import { Guests } from "./guests.ts";
 import { configurationFolder, loadIdentity } from "./identity.ts";
 import { KnownPaths } from "./known-paths.ts";
+import { Limits } from "./limits.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
 import { pushTo } from "./pushing.ts";
 import { receiveTicket, takeOffer } from "./receiving.ts";
@@ -57,13 +58,14 @@ export class Peer {
     const given = typeof options.listen === "string" ? [options.listen] : options.listen;
     const listen = given?.map(parseAddress);
     const { workerThreads } = tuning;
+    const { clock = systemClock } = options;
     const engine = options.engine ?? openNativeEngine({ workerThreads });
+    const limits = new Limits(engine, clock, options);
     const identity = options.identity ?? (await loadIdentity());
     const endpoint = await bindEndpoint(engine, identity, tuning, listen);
-    const { clock = systemClock } = options;
     const { pathsFolder = options.identity ? undefined : configurationFolder() } = options;
     const knownPaths = pathsFolder === undefined ? null : new KnownPaths(pathsFolder, clock);
-    return new Peer({ options, tuning, engine, endpoint, clock, identity, knownPaths });
+    return new Peer({ options, tuning, engine, endpoint, clock, identity, knownPaths, limits });
   }
 
   /** The public key, 64 lower-case hex digits. */
@@ -74,6 +76,11 @@ export class Peer {
   /** The addresses it listens on, `ip:port`. */
   get addresses(): readonly string[] {
     return this.#context.endpoint.addresses;
+  }
+
+  /** How fast it may send and receive, each by itself, over all transfers and for single peers. */
+  get limits(): Limits {
+    return this.#context.limits;
   }
 
   /** Begins to take connections. Twice is fine. */
@@ -147,7 +154,7 @@ export class Peer {
    * The transfer's `done` rejects with `DISK_*`, `PEER_*`, `CONNECTION_LOST`, or the signal's reason.
    */
   send(paths: string | readonly string[], options: SendOptions = {}): Transfer {
-    const record = this.#transfers.add("send", { signal: options.signal });
+    const record = this.#transfers.add("send", options);
     const list = typeof paths === "string" ? [paths] : paths;
     this.#transfers.run(record, this.#sendPaths(list, record, options));
     return record;
@@ -155,7 +162,7 @@ export class Peer {
 
   /** Receives what a ticket points to. `done` rejects like that of {@link Peer.send}. */
   receive(ticket: string, options: ReceiveOptions = {}): Transfer {
-    const record = this.#transfers.add("receive", { signal: options.signal });
+    const record = this.#transfers.add("receive", options);
     this.#transfers.run(record, receiveTicket(this.#context, ticket, record, options));
     return record;
   }
@@ -163,6 +170,7 @@ export class Peer {
   /** Ends all transfers and connections and frees the port. */
   async close(): Promise<void> {
     await this.#transfers.cancelAll();
+    this.#context.limits.close();
     await this.#context.endpoint.close();
   }
 
@@ -251,6 +259,7 @@ export class Peer {
     return {
       clock,
       helloTimeoutMs: tuning.handshakeTimeoutMs,
+      sharing: tuning,
       hello: () => helloOf(this.#context, new Uint8Array()),
       onOffer: (session, offer) => this.#takeOffer(session, offer),
     };

@@ -109,11 +109,11 @@ function openSession(context: PeerContext, way: Way, secret: Uint8Array): OpenSe
   return (onOffer) => {
     if (way.isCall) {
       const hello = () => helloOf(context, new Uint8Array());
-      const options = { clock, helloTimeoutMs, hello, onOffer };
+      const options = { clock, helloTimeoutMs, sharing: tuning, hello, onOffer };
       return Session.accept(way.connection, options, () => ({ receiveWindowBytes, maxStreams }));
     }
     const hello = (material: Uint8Array) => helloOf(context, ticketProof(secret, material));
-    return Session.dial(way.connection, { clock, helloTimeoutMs, hello, onOffer });
+    return Session.dial(way.connection, { clock, helloTimeoutMs, sharing: tuning, hello, onOffer });
   };
 }
 
@@ -134,7 +134,7 @@ async function receiveOver(
     if (offers > 1) return from.closeFor(unexpected("a second offer"));
     reached(from);
     record.id = offer.transfer;
-    received.resolve(receiveOffer(from, offer, record, incomingOptions(context, decide)));
+    received.resolve(receiveWithin(context, from, offer, record, decide));
     offered.resolve();
   });
   try {
@@ -178,6 +178,23 @@ function rememberChoices(policy: ConflictPolicy): ConflictPolicy {
   };
 }
 
+/** Receives within the limits of this participant and for the peer. */
+async function receiveWithin(
+  context: PeerContext,
+  session: Session,
+  offer: OfferMessage,
+  record: TransferRecord,
+  decide: IncomingOptions["decide"],
+): Promise<Receipt> {
+  const { throttles, free } = context.limits.borrow("receive", session.peerId);
+  try {
+    const options = { ...incomingOptions(context, decide), throttles };
+    return await receiveOffer(session, offer, record, options);
+  } finally {
+    free();
+  }
+}
+
 /** Takes an offer of a connected peer, as `answer` decides. */
 export async function takeOffer(
   context: PeerContext,
@@ -191,7 +208,7 @@ export async function takeOffer(
     return answered ? decision(context, summary, answered === true ? {} : answered) : null;
   };
   try {
-    return await receiveOffer(session, offer, record, incomingOptions(context, decide));
+    return await receiveWithin(context, session, offer, record, decide);
   } catch (error) {
     if (!(error instanceof Unsettled)) throw error;
     // The sender may come back for its receipt: what has landed must be known then.
@@ -210,7 +227,7 @@ async function endpointFor(context: PeerContext, peerId: string): Promise<Endpoi
 function incomingOptions(
   { engine, clock, options, tuning }: PeerContext,
   decide: IncomingOptions["decide"],
-): IncomingOptions {
+): Omit<IncomingOptions, "throttles"> {
   const formats = options.formats ?? formatsByPreference;
   const { pieceTable } = tuning;
   return { engine, clock, rules: nameRules(process.platform), formats, pieceTable, decide };

@@ -20,7 +20,7 @@ import type { Tickets } from "./tickets.ts";
 
 /** Sends a source over a session and returns the receipt. */
 export async function sendOver(
-  { engine, clock, tuning, knownPaths }: PeerContext,
+  { engine, clock, tuning, knownPaths, limits }: PeerContext,
   session: Session,
   source: Source,
   record: TransferRecord,
@@ -32,6 +32,7 @@ export async function sendOver(
   await knownPaths?.recall(connection);
   const address = connection.stats().remoteAddress;
   record.emit({ type: "connected", transferId: record.id, peerId, peerName: hello.name, address });
+  const { throttles, free } = limits.borrow("send", peerId);
   try {
     const receipt = await sendSource(session, source, files, record, {
       engine,
@@ -40,11 +41,14 @@ export async function sendOver(
       profile: options.profile ?? "ultra",
       lanes: Math.min(options.lanes ?? tuning.maxLanes, tuning.maxLanes),
       targetDir: options.targetDir ?? "",
+      priority: options.priority ?? "normal",
+      throttles,
       formats: options.formats,
     });
     await knownPaths?.keep(connection);
     return receipt;
   } finally {
+    free();
     await files.close();
   }
 }
@@ -219,6 +223,7 @@ function callOptions(context: PeerContext): SessionOptions {
   return {
     clock,
     helloTimeoutMs: tuning.handshakeTimeoutMs,
+    sharing: tuning,
     hello: () => helloOf(context, new Uint8Array()),
     onOffer: (session) => session.closeFor(unexpected("an offer of a receiver")),
   };

@@ -9,6 +9,7 @@ import type {
   ReceiveStream,
 } from "../engine/engine.ts";
 import { codeOfWire, errorCodes, TransferError } from "../errors.ts";
+import { maxWaitingOffers } from "../options.ts";
 import {
   decodeLaneHeader,
   decodeStreamTag,
@@ -22,6 +23,7 @@ import { proofLabel } from "../protocol/proof.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
 import { failureFor, peerFailure } from "../transfer/failure.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
+import { Turns } from "../transfer/turns.ts";
 
 /** What a session needs of its peer. */
 export interface SessionOptions {
@@ -30,19 +32,35 @@ export interface SessionOptions {
   helloTimeoutMs: number;
   /** This side's hello; the material is of the connection, for a proof. */
   hello: (keyingMaterial: Uint8Array) => Hello;
+  /** What is shared by the transfers of one connection. */
+  sharing: SharingOptions;
   /** Takes offers. */
   onOffer: (session: Session, offer: Extract<ControlMessage, { type: "offer" }>) => void;
+}
+
+/** How many transfers one connection carries, and with what room for them. */
+export interface SharingOptions {
+  /** Transfers that are sent at once. */
+  maxMoving: number;
+  /** Bytes that the peer may have sent for each transfer, and nobody has read. */
+  receiveWindowBytes: number;
+  streamWindowBytes: number;
+  maxStreams: number;
 }
 
 /** A connection after both sides said hello. */
 export class Session implements Channel {
   readonly connection: Connection;
   readonly hello: Hello;
+  readonly turns: Turns;
   /** Resolves with the failure that ended it. */
   readonly ended: Promise<TransferError>;
   readonly #control: BidirectionalStream;
   readonly #options: SessionOptions;
   readonly #parts = new Map<string, Part>();
+  /** Transfers that are received, and the most that there were at once. */
+  readonly #receiving = new Set<string>();
+  #mostReceiving = 1;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -55,6 +73,8 @@ export class Session implements Channel {
     this.#control = control;
     this.hello = hello;
     this.#options = options;
+    const { maxMoving } = options.sharing;
+    this.turns = new Turns({ mostMoving: maxMoving, mostOffers: maxWaitingOffers });
     this.ended = connection.closed().then(closeError);
     void this.ended.then((error) => this.#fail(error));
     void this.#readControl().catch((error) => this.#breakOff(error));
@@ -127,6 +147,22 @@ export class Session implements Channel {
 
   leave(transferId: string): void {
     this.#parts.delete(transferId);
+    this.#receiving.delete(transferId);
+  }
+
+  /**
+   * See {@link Channel.makeRoom}: a transfer that nobody reads can fill a window, but not those of the others.
+   *
+   * Together they can be no larger than all streams' own windows, which is what the peer may send anyhow.
+   */
+  makeRoom(transferId: string): void {
+    this.#receiving.add(transferId);
+    if (this.#receiving.size <= this.#mostReceiving) return;
+    this.#mostReceiving = this.#receiving.size;
+    const { receiveWindowBytes, streamWindowBytes, maxStreams } = this.#options.sharing;
+    const most = Math.max(receiveWindowBytes, maxStreams * streamWindowBytes);
+    const bytes = Math.min(this.#mostReceiving * receiveWindowBytes, most);
+    this.connection.admit({ receiveWindowBytes: bytes, maxStreams });
   }
 
   /** Ends the connection well. */
@@ -167,7 +203,8 @@ export class Session implements Channel {
     // A cancelled transfer learns of it at once, whatever it is waiting for.
     if (message.type === "cancel") {
       part?.mailbox.fail(peerFailure(message));
-    } else if (part) await part.mailbox.put(message);
+    } else if (message.type === "pace") part?.takePace(message);
+    else if (part) await part.mailbox.put(message);
     else if (message.type === "offer") this.#options.onOffer(this, message);
     // Messages for a transfer that has ended on this side are late, not wrong.
   }

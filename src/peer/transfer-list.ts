@@ -4,7 +4,9 @@ import type { Clock } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { maxEndedTransfers } from "../options.ts";
 import type { Direction, Logger, Receipt } from "../transfer/events.ts";
+import type { Limit } from "../transfer/limit.ts";
 import { LogLines } from "../transfer/log-lines.ts";
+import { Throttle } from "../transfer/throttle.ts";
 import { TransferRecord } from "../transfer/transfer.ts";
 import { background } from "./context.ts";
 
@@ -25,9 +27,14 @@ export class TransferList {
   }
 
   /** Adds a transfer; without an id it gets one of its own. */
-  add(direction: Direction, given: { id?: string; signal?: AbortSignal } = {}): TransferRecord {
+  add(
+    direction: Direction,
+    given: { id?: string; signal?: AbortSignal; limit?: Limit } = {},
+  ): TransferRecord {
     const id = given.id ?? Buffer.from(this.#engine.random(16)).toString("hex");
-    const record = new TransferRecord(direction, id, given.signal);
+    const throttle = new Throttle(this.#engine, this.#clock);
+    throttle.set(given.limit ?? null);
+    const record = new TransferRecord(direction, id, throttle, given.signal);
     this.#records.add(record);
     if (this.#logger) background(logEvents(record, this.#clock, this.#logger));
     return record;

@@ -30,7 +30,7 @@ import {
   maxWords,
   minPieceLog,
 } from "./limits.ts";
-import type { ControlMessage, FileResult, WireFailure } from "./messages.ts";
+import { type ControlMessage, type FileResult, paceStates, type WireFailure } from "./messages.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
 
 /** A message as a frame. Texts for people that are too long are cut. */
@@ -82,6 +82,7 @@ function toWire(message: ControlMessage): Record<string, unknown> {
       values,
     ]);
   }
+  if (message.type === "pace") wire["limit"] = Math.floor(message.limit ?? 0);
   if (message.type === "results") wire["files"] = message.files.map(resultToWire);
   return wire;
 }
@@ -199,6 +200,12 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
     accept: (fields) => ({ type: "accept", transfer: transferOf(fields) }),
     reject: (fields) => ({ type: "reject", transfer: transferOf(fields), ...failureOf(fields) }),
     cancel: (fields) => ({ type: "cancel", transfer: transferOf(fields), ...failureOf(fields) }),
+    pace: (fields) => ({
+      type: "pace",
+      transfer: transferOf(fields),
+      state: word(fields["state"], "state", paceStates),
+      limit: byteCount(fields["limit"], "limit") || null,
+    }),
     want: (fields) => ({
       type: "want",
       transfer: transferOf(fields),

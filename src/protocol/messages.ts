@@ -60,6 +60,12 @@ export interface ComparedPieces {
   values: Uint8Array;
 }
 
+/** What one side does with a transfer: a sender may have it wait for its turn. */
+export type PaceState = (typeof paceStates)[number];
+
+/** All of them, as they travel. */
+export const paceStates = ["moving", "paused", "queued"] as const;
+
 /** Everything that is said on a control stream. `transfer` is 32 hex digits. */
 export type ControlMessage =
   | Hello
@@ -86,6 +92,13 @@ export type ControlMessage =
   | { type: "accept"; transfer: string }
   | ({ type: "reject"; transfer: string } & WireFailure)
   | ({ type: "cancel"; transfer: string } & WireFailure)
+  | {
+      type: "pace";
+      transfer: string;
+      state: PaceState;
+      /** Bytes a second that this side lets it move at most; null for no limit. */
+      limit: number | null;
+    }
   | { type: "want"; transfer: string; entry: number; offset: number; length: number }
   | { type: "absent"; transfer: string; failures: ({ entry: number } & WireFailure)[] }
   | { type: "done"; transfer: string; lanes: number }

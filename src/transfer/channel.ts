@@ -4,11 +4,15 @@ import type { Connection, ReceiveStream } from "../engine/engine.ts";
 import type { LaneHeader } from "../protocol/lane.ts";
 import type { ControlMessage, Hello } from "../protocol/messages.ts";
 import type { Mailbox } from "./mailbox.ts";
+import type { PaceMessage } from "./pacing.ts";
+import type { Turns } from "./turns.ts";
 
 /** One connection with its control stream, after both sides said hello. */
 export interface Channel {
   readonly connection: Connection;
   readonly peerId: string;
+  /** Whose turn it is to send over this connection. */
+  readonly turns: Turns;
   /** What the peer said first. */
   readonly hello: Hello;
   /** Sends a message; resolves when the stream has taken it. */
@@ -16,11 +20,15 @@ export interface Channel {
   /** Gives a transfer the messages and streams that name its id. */
   join(transferId: string, part: Part): void;
   leave(transferId: string): void;
+  /** Lets the peer send more at once, for one more transfer that was accepted. */
+  makeRoom(transferId: string): void;
 }
 
 /** A transfer's part in a session. */
 export interface Part {
   readonly mailbox: Mailbox<ControlMessage>;
+  /** Takes what the peer says of the transfer's pace, whatever the transfer is at. */
+  takePace(message: PaceMessage): void;
   /** Takes a lane of the transfer, after its header. `format` may be one that nobody knows. */
   takeLane?(format: number, header: LaneHeader, stream: ReceiveStream): Promise<void>;
   /** Takes the progress stream of the transfer, after its header. */

@@ -1,6 +1,7 @@
 /** What a transfer tells while it runs: the same objects for the library, the command and `--json`. */
 
 import type { ErrorCode } from "../errors.ts";
+import type { Rate } from "./limit.ts";
 
 /** How a transfer is planned; see `plan.ts`. */
 export type ProfileName = "ultra" | "standard";
@@ -68,7 +69,16 @@ export interface TransferProgress {
   laneBytes: number[];
   /** Round trip of the path, in milliseconds. */
   rttMs: number;
+  state: TransferState;
+  /** Bytes a second that it may move at most, the lower of both sides' limits; null for no limit. */
+  limit: Rate;
 }
+
+/**
+ * Whether a transfer moves. `paused` is by this side (and perhaps by the other too), `paused-by-peer` by the
+ * other alone; `queued` waits until fewer others move between the two.
+ */
+export type TransferState = "moving" | "paused" | "paused-by-peer" | "queued";
 
 /** What became of one entry. */
 export type FileStatus = "received" | "skipped" | "failed";

@@ -14,7 +14,9 @@ import { failureFor } from "./failure.ts";
 import type { NameRules } from "./landing-name.ts";
 import { LandingNames } from "./landing-names.ts";
 import { Mailbox } from "./mailbox.ts";
+import { readOffer } from "./offer-reader.ts";
 import { summaryOf } from "./offer-summary.ts";
+import { type PaceMessage, Pacing } from "./pacing.ts";
 import { ProgressTeller } from "./progress-teller.ts";
 import { sayReceipt } from "./receipt-writer.ts";
 import {
@@ -24,6 +26,7 @@ import {
   removeReception,
   sayHeld,
 } from "./reception.ts";
+import type { Throttle } from "./throttle.ts";
 import type { TransferRecord } from "./transfer.ts";
 import { unexpected } from "./unexpected.ts";
 import { Unsettled } from "./unsettled.ts";
@@ -37,6 +40,8 @@ export interface IncomingOptions {
   formats: readonly LaneFormat[];
   /** Piece sizes, for what is compared by value. */
   pieceTable: SizeTable;
+  /** Limits that it shares with other transfers, the widest last. */
+  throttles: readonly Throttle[];
   /**
    * Decides, and names where it lands; null refuses. Called once, when all of the offer is known.
    *
@@ -77,6 +82,7 @@ class Incoming implements Part {
   readonly #options: IncomingOptions;
   readonly #manifest = new Manifest();
   readonly #names: LandingNames;
+  readonly #pacing: Pacing;
   #skippedBySender: SkippedThing[] = [];
   #reception: Reception | null = null;
 
@@ -91,6 +97,8 @@ class Incoming implements Part {
     this.#record = record;
     this.#options = options;
     this.#names = new LandingNames(this.#manifest, options.rules);
+    const { engine, throttles } = options;
+    this.#pacing = new Pacing({ engine, channel, record, throttles });
     // Before the first await: the entries follow the offer at once.
     channel.join(record.id, this);
   }
@@ -102,7 +110,9 @@ class Incoming implements Part {
     let target: Folder | null = null;
     try {
       signal.throwIfAborted();
-      await this.#gather();
+      this.#pacing.begin();
+      const gathered = { manifest: this.#manifest, names: this.#names, clock: this.#options.clock };
+      this.#skippedBySender = await readOffer(this.mailbox, gathered);
       const summary = this.#summary();
       this.#record.emit({ type: "offer", ...summary });
       const decision = await this.#unlessEnded(
@@ -119,38 +129,22 @@ class Incoming implements Part {
     } finally {
       signal.removeEventListener("abort", cancel);
       this.#channel.leave(id);
+      this.#pacing.close();
       await target?.close();
     }
   }
 
-  async takeLane(format: number, header: LaneHeader, stream: ReceiveStream): Promise<void> {
-    if (this.#reception) return this.#reception.lanes.take(format, header, stream);
-    stream.stop(errorCodes.INVALID_FRAME.wire);
-    this.mailbox.fail(unexpected("a lane before the offer was accepted"));
+  takePace(message: PaceMessage): void {
+    this.#pacing.take(message);
   }
 
-  /** Reads the offer to its end. */
-  async #gather(): Promise<void> {
-    for (;;) {
-      const silent = () => new TransferError("PEER_UNREACHABLE", "the sender's offer does not end");
-      const message = await within(
-        this.#options.clock,
-        offerTimeoutMs,
-        this.mailbox.next(),
-        silent,
-      );
-      if (message.type === "entries") {
-        const first = this.#manifest.totals.entries;
-        for (const [at, entry] of this.#manifest.addBatch(message.batch).entries()) {
-          this.#names.add(first + at, entry);
-        }
-      } else if (message.type === "offered") {
-        const { entries, bytes } = this.#manifest.totals;
-        if (message.entries !== entries || message.bytes !== bytes) throw unexpected("offered");
-        this.#skippedBySender = message.skipped;
-        return;
-      } else throw unexpected(message.type);
+  async takeLane(format: number, header: LaneHeader, stream: ReceiveStream): Promise<void> {
+    if (this.#reception) {
+      stream.limitBy(this.#pacing.limiters);
+      return this.#reception.lanes.take(format, header, stream);
     }
+    stream.stop(errorCodes.INVALID_FRAME.wire);
+    this.mailbox.fail(unexpected("a lane before the offer was accepted"));
   }
 
   async #receive(decision: IncomingDecision): Promise<Receipt> {
@@ -174,6 +168,7 @@ class Incoming implements Part {
     const { heldBytes } = reception.arrivals;
     if (heldBytes > 0) this.#record.emit({ type: "resumed", transferId, bytes: heldBytes });
     const { arrivals, landing, plan } = reception;
+    this.#channel.makeRoom(transferId);
     await sayHeld(options, reception);
     await this.#say({ type: "accept", transfer: transferId });
     const listening = this.#listen(reception);
@@ -204,7 +199,8 @@ class Incoming implements Part {
     const { clock } = this.#options;
     const { connection } = this.#channel;
     const { files: totalFiles } = this.#manifest.totals;
-    const told = { clock, connection, record: this.#record, arrivals, lanes, total, totalFiles };
+    const [record, pacing] = [this.#record, this.#pacing];
+    const told = { clock, connection, record, pacing, arrivals, lanes, total, totalFiles };
     const progress = await ProgressTeller.open(told);
     const stopTelling = clock.every(progressIntervalMs, () => void progress.tell());
     const failing = Promise.withResolvers<never>();
@@ -286,8 +282,6 @@ function isConnectionLost(error: unknown): boolean {
 
 const silent = new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");
-/** How long a sender may be silent within its offer: a walk of a slow disk takes its time. */
-const offerTimeoutMs = 5 * 60_000;
 /** How often it is looked whether the journal should be committed. */
 const commitCheckMs = 100;
 /** How long a receiver waits for the sender to have its receipt. */

@@ -1,7 +1,7 @@
 /** Opens a transfer's lanes, all at once, and keeps them busy with jobs. */
 
 import type { Clock } from "../clock.ts";
-import type { Connection, SendStream } from "../engine/engine.ts";
+import type { Connection, RateLimiter, SendStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
 import { encodeLaneHeader, encodeUnit } from "../protocol/lane.ts";
@@ -11,6 +11,7 @@ import { isDiskFailure } from "./disk-failure.ts";
 import { Gate } from "./gate.ts";
 import { busyLanes, inTurns, type Job } from "./plan.ts";
 import type { SourceFiles } from "./source-files.ts";
+import type { Place, Priority } from "./turns.ts";
 
 /** An open lane and what it was given. */
 interface Lane {
@@ -21,12 +22,21 @@ interface Lane {
   isRefused: boolean;
 }
 
+/** What the lanes of a transfer share, with each other and with those of other transfers. */
+export interface LaneOptions {
+  streamWindowBytes: number;
+  clock: Clock;
+  /** What their bytes pass, the widest last. */
+  limiters: readonly RateLimiter[];
+  place: Place;
+}
+
 /** The lanes of one transfer. */
 export class LaneSender {
   readonly #connection: Connection;
   readonly #transferId: string;
   readonly #files: SourceFiles;
-  readonly #options: { streamWindowBytes: number; clock: Clock };
+  readonly #options: LaneOptions;
   /** Without a stream as long as it is being opened. */
   readonly #lanes: (Lane | undefined)[] = [];
   #busy = fewestBusyLanes;
@@ -37,7 +47,7 @@ export class LaneSender {
     connection: Connection,
     transferId: string,
     files: SourceFiles,
-    options: { streamWindowBytes: number; clock: Clock },
+    options: LaneOptions,
   ) {
     this.#connection = connection;
     this.#transferId = transferId;
@@ -48,6 +58,11 @@ export class LaneSender {
   /** Lanes opened so far. */
   get count(): number {
     return this.#lanes.length;
+  }
+
+  /** Of so many lanes, those to begin with: all, but beside other transfers only those that will be busy. */
+  first(lanes: number): number {
+    return this.#options.place.isAlone ? lanes : Math.min(lanes, this.#look());
   }
 
   /** Notes that the peer takes the format in use: what was given need not be remembered. */
@@ -122,7 +137,8 @@ export class LaneSender {
   /** Asks the connection how many lanes it has use for. Not before each job: the counters wait for a lock. */
   #look(): number {
     const { congestionWindowBytes } = this.#connection.stats();
-    this.#busy = busyLanes(congestionWindowBytes, this.#options.streamWindowBytes);
+    const { streamWindowBytes, place } = this.#options;
+    this.#busy = place.share(busyLanes(congestionWindowBytes, streamWindowBytes));
     return this.#busy;
   }
 
@@ -143,6 +159,9 @@ export class LaneSender {
     const stream = await this.#connection.openUnidirectional();
     // One that was on its way when the others were abandoned.
     if (this.#isClosed) stream.reset(errorCodes.CANCELLED.wire);
+    const { limiters, place } = this.#options;
+    stream.limitBy(limiters);
+    await stream.setPriority(priorities[place.priority]);
     const lane: Lane = { format, stream, given: [], isRefused: false };
     this.#lanes[number] = lane;
     const header = { transferId: this.#transferId, lane: number };
@@ -209,6 +228,9 @@ export class LaneSender {
     });
   }
 }
+
+/** The control and progress streams have 0 and go first: what is said of a transfer waits for no file. */
+const priorities: Record<Priority, number> = { high: -1, normal: -2, low: -3 };
 
 /** How much is sent, and over how many lanes. */
 interface LaneCounts {

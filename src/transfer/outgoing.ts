@@ -9,20 +9,23 @@ import { batches, textBytes } from "./batches.ts";
 import type { Channel, Part } from "./channel.ts";
 import { compareFile } from "./compare-files.ts";
 import { type DataFormat, FormatChoice, formatsFor } from "./data-formats.ts";
-import type { OfferSummary, ProfileName, Receipt } from "./events.ts";
+import type { ProfileName, Receipt } from "./events.ts";
 import { failureFor, peerFailure } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { onesIn, provenRuns } from "./leftover.ts";
 import { Mailbox } from "./mailbox.ts";
-import { summaryOf } from "./offer-summary.ts";
+import { sayOffer, takeAnswer } from "./offering.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
+import { type PaceMessage, Pacing } from "./pacing.ts";
 import { countJobs, type Job, runBytes } from "./plan.ts";
 import { readProgress } from "./progress-stream.ts";
 import { ReceiptReader } from "./receipt-reader.ts";
 import type { Source } from "./source.ts";
 import type { SourceFiles } from "./source-files.ts";
 import { SpeedMeter } from "./speed.ts";
+import type { Throttle } from "./throttle.ts";
 import type { TransferRecord } from "./transfer.ts";
+import type { Place, Priority } from "./turns.ts";
 import { unexpected } from "./unexpected.ts";
 
 /** What a transfer is sent with. */
@@ -34,6 +37,9 @@ export interface OutgoingOptions {
   /** Lanes at most. */
   lanes: number;
   targetDir: string;
+  priority: Priority;
+  /** Limits that it shares with other transfers, the widest last. */
+  throttles: readonly Throttle[];
   /**
    * The data formats to try, from the first on; the numbers are the wire's.
    *
@@ -64,7 +70,10 @@ class Outgoing implements Part {
   readonly #lanes: LaneSender;
   readonly #plan: OutgoingPlan;
   readonly #receipt: ReceiptReader;
+  readonly #place: Place;
+  readonly #pacing: Pacing;
   readonly #speed = new SpeedMeter();
+  #isOver = false;
   /** Jobs that must be sent again. */
   #again: Job[] = [];
   /** The work on lanes that is under way. */
@@ -87,59 +96,47 @@ class Outgoing implements Part {
     );
     this.#plan = new OutgoingPlan(source, options.tuning);
     this.#receipt = new ReceiptReader(source.manifest, files, (entry) => this.#plan.isHeld(entry));
+    this.#place = channel.turns.place(options.priority);
+    const { engine, throttles } = options;
+    const rest = (isPaused: boolean) => this.#place.rest(isPaused);
+    this.#pacing = new Pacing({ engine, channel, record, throttles, rest });
     this.#lanes = new LaneSender(channel.connection, record.id, files, {
       streamWindowBytes: options.tuning.streamWindowBytes,
       clock: options.clock,
+      limiters: this.#pacing.limiters,
+      place: this.#place,
     });
   }
 
   async run(): Promise<Receipt> {
     const { id, signal } = this.#record;
+    const { turns } = this.#channel;
     this.#channel.join(id, this);
     const cancel = () => this.mailbox.fail(signal.reason);
     signal.addEventListener("abort", cancel, { once: true });
     try {
       signal.throwIfAborted();
-      await this.#offer();
-      await this.#answer();
+      await Promise.race([turns.offer(() => this.#offer()), this.mailbox.failed]);
       return await this.#transfer();
     } catch (error) {
       await this.#giveUp(error);
       throw error;
     } finally {
+      this.#isOver = true;
       signal.removeEventListener("abort", cancel);
       this.#channel.leave(id);
+      this.#pacing.close();
+      this.#place.leave();
       this.#lanes.close();
     }
   }
 
+  /** Offers the source, once the receiver has room for one more offer, and waits for its yes. */
   async #offer(): Promise<void> {
-    const { id: transfer } = this.#record;
-    const { targetDir, profile } = this.#options;
-    await this.#channel.say({ type: "offer", transfer, targetDir, profile });
-    for await (const batch of this.#source.batches()) {
-      this.#record.signal.throwIfAborted();
-      await this.#channel.say({ type: "entries", transfer, batch });
-    }
-    const { entries, bytes } = this.#source.manifest.totals;
-    const { skipped } = this.#source;
-    await this.#channel.say({ type: "offered", transfer, entries, bytes, skipped });
-    this.#record.emit({ type: "offer", ...this.#summary() });
-  }
-
-  async #answer(): Promise<void> {
-    for (;;) {
-      const message = await this.mailbox.next();
-      if (message.type === "accept") return;
-      if (message.type === "skip") {
-        for (const [first, count] of message.runs) this.#plan.skip(first, count);
-      } else if (message.type === "have") {
-        for (const [first, count] of message.files) this.#plan.haveFiles(first, count);
-        for (const held of message.pieces) this.#plan.havePieces(held);
-      } else if (message.type === "compare") {
-        for (const file of message.files) this.#plan.compare(file);
-      } else this.#common(message);
-    }
+    if (this.#isOver) return;
+    await sayOffer(this.#channel, this.#source, this.#record, this.#options);
+    this.#pacing.begin();
+    await takeAnswer(this.mailbox, this.#plan, (message) => this.#common(message));
   }
 
   async #transfer(): Promise<Receipt> {
@@ -165,9 +162,11 @@ class Outgoing implements Part {
   }
 
   async #sendAll(): Promise<void> {
+    await this.#waitForTurn();
     const format = this.#formats.current;
     const { ranges, rangeBytes, bytes, lanes: wanted } = this.#plan.size(format.name);
-    const lanes = Math.min(this.#mostLanes, format.name === "ultra" ? wanted : standardLanes);
+    const most = Math.min(this.#mostLanes, format.name === "ultra" ? wanted : standardLanes);
+    const lanes = this.#lanes.first(most);
     const { id: transferId } = this.#record;
     const profile = format.name;
     this.#record.emit({ type: "lanes", transferId, profile, lanes, ranges, rangeBytes });
@@ -177,6 +176,14 @@ class Outgoing implements Part {
     await this.#sendJobs(format, this.#plan.jobs(format.name), { lanes, bytes });
     if (this.#plan.compared.size > 0) await this.#sendUnequal();
     await this.#done();
+  }
+
+  /** Says that it waits as long as enough others move. */
+  async #waitForTurn(): Promise<void> {
+    const turn = this.#place.enter();
+    this.#pacing.setQueued(!this.#place.isMoving);
+    await turn;
+    this.#pacing.setQueued(false);
   }
 
   /** Compares what the receiver asked for, and sends only the pieces that differ. */
@@ -258,6 +265,10 @@ class Outgoing implements Part {
     await this.#channel.say({ type: "cancel", transfer, code, reason }).catch(() => {});
   }
 
+  takePace(message: PaceMessage): void {
+    this.#pacing.take(message);
+  }
+
   async takeProgress(stream: ReceiveStream): Promise<void> {
     const { totals } = this.#source.manifest;
     const total = totals.bytes - this.#plan.skippedBytes;
@@ -278,16 +289,9 @@ class Outgoing implements Part {
         lanes: this.#lanes.count,
         laneBytes: lanes,
         rttMs: this.#channel.connection.stats().rttMs,
+        ...this.#pacing.shown,
       });
     }
-  }
-
-  #summary(): OfferSummary {
-    const { targetDir, profile } = this.#options;
-    const { peerId, hello } = this.#channel;
-    const { id: transferId } = this.#record;
-    const about = { transferId, peerId, peerName: hello.name, targetDir, profile };
-    return summaryOf(this.#source.manifest, about);
   }
 }
 

@@ -6,6 +6,7 @@ import { encodeProgressHeader } from "../protocol/lane.ts";
 import { encodeProgress } from "../protocol/progress-message.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { IncomingLanes } from "./incoming-lanes.ts";
+import type { Pacing } from "./pacing.ts";
 import { SpeedMeter } from "./speed.ts";
 import type { TransferRecord } from "./transfer.ts";
 
@@ -14,6 +15,7 @@ export interface ProgressOptions {
   clock: Clock;
   connection: Connection;
   record: TransferRecord;
+  pacing: Pacing;
   arrivals: Arrivals;
   lanes: IncomingLanes;
   /** Bytes and files that are to arrive. */
@@ -43,7 +45,7 @@ export class ProgressTeller {
 
   /** Tells how far it is now. A sender that does not read is left out until it does. */
   async tell(): Promise<void> {
-    const { clock, connection, record, arrivals, total, totalFiles } = this.#options;
+    const { clock, connection, record, pacing, arrivals, total, totalFiles } = this.#options;
     const lanes = this.#options.lanes.laneBytes;
     const proven = lanes.reduce((sum, bytes) => sum + bytes, 0);
     const bytes = Math.min(total, arrivals.heldBytes + proven);
@@ -61,6 +63,7 @@ export class ProgressTeller {
       lanes: lanes.length,
       laneBytes: lanes,
       rttMs: connection.stats().rttMs,
+      ...pacing.shown,
     });
     if (this.#isWriting) return;
     this.#isWriting = true;

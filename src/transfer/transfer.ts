@@ -2,6 +2,8 @@
 
 import { errorCodes, TransferError } from "../errors.ts";
 import type { Direction, Receipt, TransferEvent, TransferProgress } from "./events.ts";
+import type { Limit } from "./limit.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** A transfer that runs. Iterate it for its events; each iteration sees all events from the first on. */
 export interface Transfer extends AsyncIterable<TransferEvent> {
@@ -14,6 +16,16 @@ export interface Transfer extends AsyncIterable<TransferEvent> {
   readonly done: Promise<Receipt>;
   /** How far it is now. */
   progress(): TransferProgress;
+  /**
+   * Changes how fast it may move; both sides keep to the lower of their limits.
+   *
+   * @throws {TransferError} `INVALID_ARGUMENT` for less than a byte a second.
+   */
+  limit(limit: Limit): void;
+  /** Lets nothing more move until {@link Transfer.resume}, and keeps the connection. Twice is fine. */
+  pause(): void;
+  /** Ends this side's pause; it moves on when the other side has not paused it either. */
+  resume(): void;
   /** Ends it on both sides. Nothing stays under a final name. Twice is fine. */
   cancel(): void;
 }
@@ -27,6 +39,10 @@ export class TransferRecord implements Transfer {
   readonly done: Promise<Receipt>;
   /** Fires when the owner cancels. */
   readonly signal: AbortSignal;
+  /** The transfer's own limit. */
+  readonly throttle: Throttle;
+  #isPaused = false;
+  readonly #pauseWatchers = new Set<() => void>();
   #controller = new AbortController();
   #events: TransferEvent[] = [];
   #wake = Promise.withResolvers<void>();
@@ -36,15 +52,52 @@ export class TransferRecord implements Transfer {
   /** Times that a progress event took the place of another. */
   #replaced = 0;
 
-  constructor(direction: Direction, id: string, signal?: AbortSignal) {
+  constructor(direction: Direction, id: string, throttle: Throttle, signal?: AbortSignal) {
     this.direction = direction;
     this.id = id;
+    this.throttle = throttle;
     this.done = this.#result.promise;
     // Whoever only iterates learns of the failure from the `error` event.
     this.done.catch(() => {});
     this.signal = signal
       ? AbortSignal.any([signal, this.#controller.signal])
       : this.#controller.signal;
+  }
+
+  /** Whether this side has paused it. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  limit(limit: Limit): void {
+    this.throttle.set(limit);
+  }
+
+  pause(): void {
+    this.#setPaused(true);
+  }
+
+  resume(): void {
+    this.#setPaused(false);
+  }
+
+  /** Calls `watcher` at each pause and resumption until the returned function is called. */
+  watchPause(watcher: () => void): () => void {
+    this.#pauseWatchers.add(watcher);
+    return () => this.#pauseWatchers.delete(watcher);
+  }
+
+  /** Shows what holds it, if that has changed and there is progress to show. */
+  showPace(pace: Pick<TransferProgress, "state" | "limit">): void {
+    const { transferId, state, limit } = this.#progress;
+    if (transferId === "" || (state === pace.state && limit === pace.limit)) return;
+    this.emit({ type: "progress", ...this.#progress, ...pace });
+  }
+
+  #setPaused(isPaused: boolean): void {
+    if (this.#isPaused === isPaused) return;
+    this.#isPaused = isPaused;
+    for (const watcher of [...this.#pauseWatchers]) watcher();
   }
 
   cancel(): void {
@@ -102,6 +155,7 @@ export class TransferRecord implements Transfer {
 
   #end(): void {
     this.#ended = true;
+    this.throttle.close();
     this.#notify();
   }
 
@@ -145,4 +199,6 @@ const idleProgress: TransferProgress = {
   lanes: 0,
   laneBytes: [],
   rttMs: 0,
+  state: "moving",
+  limit: null,
 };
