@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Connection, ReceiveStream, SendStream } from "../src/engine/engine.ts";
 import { defaultTuning } from "../src/index.ts";
 import { assertStillSends, senderVictim } from "./hostile-victims.ts";
-import { codeOf, eventOf, memorySide } from "./peers.ts";
+import { codeOf, eventOf, eventsOf, memorySide } from "./peers.ts";
 import { cbor, frame, head, type Message, type Value, wire } from "./raw-peer.ts";
 
 /** What a hostile receiver answers to an offer of one file of 5,000 bytes in a folder. */
@@ -276,6 +276,66 @@ test("H4: a receiver under a ticket that stalls does not keep a --keep sender fr
   await bob.peer.receive(ticket).done;
 
   assert.deepEqual(await bob.read("inbox/album/a.bin"), await alice.read("album/a.bin"));
+  sending.cancel();
+});
+
+const paces: { why: string; says: Message }[] = [
+  { why: "a state that nobody knows", says: { state: "resting", limit: 0 } },
+  { why: "a limit below nothing", says: { state: "moving", limit: -1 } },
+  { why: "half a byte a second", says: { state: "moving", limit: 0.5 } },
+  { why: "no limit at all", says: { state: "moving" } },
+];
+
+for (const { why, says } of paces) {
+  test(`H1: a pace with ${why} ends the session, and no other`, async (t) => {
+    const victim = await senderVictim(t, { features: ["pace"] });
+    const { raw, sending, transfer } = victim;
+
+    await raw.say({ type: "pace", transfer, ...says } as { [key: string]: Value });
+
+    assert.equal(await codeOf(sending), "INVALID_FRAME");
+    assert.equal((await raw.connection.closed()).code, wire.INVALID_FRAME);
+    await assertStillSends(t, victim);
+  });
+}
+
+test("H10: a receiver that pauses and resumes without end leaves no trail in memory", async (t) => {
+  const victim = await senderVictim(t, { features: ["pace"] });
+  const { raw, sending, transfer } = victim;
+  await raw.say({ type: "accept", transfer });
+  const stream = await raw.stream(Buffer.from("QVP\x01"), transfer);
+
+  for (let n = 0; n < 1000; n += 1) {
+    await raw.say({ type: "pace", transfer, state: n % 2 ? "moving" : "paused", limit: n });
+    await stream.write(frame(cbor({ bytes: n, files: 0, lanes: [n], current: [] })));
+  }
+  await raw.say({ type: "want", transfer, entry: 9, offset: 0, length: 0 });
+
+  assert.equal(await codeOf(sending), "INVALID_FRAME");
+  const told = (await eventsOf(sending)).length;
+  assert.ok(told < 20, `${told} events`);
+});
+
+test("H4: a pace of a transfer that nobody knows is late, not wrong", async (t) => {
+  const victim = await senderVictim(t, { features: ["pace"] });
+  const { raw, sending, transfer } = victim;
+
+  await raw.say({ type: "pace", transfer: Buffer.alloc(16), state: "paused", limit: 5 });
+  await raw.say({ type: "accept", transfer });
+
+  await raw.hear("done");
+  sending.cancel();
+  await assertStillSends(t, victim);
+});
+
+test("H4: a peer that knows nothing of pace is told nothing of it", async (t) => {
+  const { raw, sending, transfer } = await senderVictim(t);
+  sending.limit(5_000_000);
+  sending.pause();
+  sending.resume();
+  await raw.say({ type: "accept", transfer });
+
+  assert.equal((await raw.hear("pace", "done"))["type"], "done");
   sending.cancel();
 });
 

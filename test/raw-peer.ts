@@ -10,10 +10,10 @@ import { setImmediate } from "node:timers/promises";
 import type {
   BidirectionalStream,
   Connection,
+  Engine,
   ReceiveStream,
   SendStream,
 } from "../src/engine/engine.ts";
-import type { MemoryNetwork } from "../src/engine/memory.ts";
 import { pieceValue } from "../src/engine/memory-hash.ts";
 import { defaultTuning } from "../src/index.ts";
 import type { Side } from "./peers.ts";
@@ -39,6 +39,11 @@ export type RawEntry = readonly Value[];
 /** Numbers of failures, as the document lists them. */
 export const wire = { CANCELLED: 1, CONTENT_MISMATCH: 3, INVALID_FRAME: 5, PEER_REJECTED: 6 };
 
+/** Where machines come from; a memory network is one. */
+export interface RawNetwork {
+  engine: (name: string) => Engine;
+}
+
 /** A connection on which anything can be said. */
 export class RawPeer {
   readonly connection: Connection;
@@ -52,7 +57,7 @@ export class RawPeer {
   }
 
   /** Dials a peer and opens the control stream, without a word. */
-  static async dial(t: TestContext, network: MemoryNetwork, { peer }: Side): Promise<RawPeer> {
+  static async dial(t: TestContext, network: RawNetwork, { peer }: Side): Promise<RawPeer> {
     const endpoint = await network.engine("mallory").bind({
       ...defaultTuning,
       secretKey: randomBytes(32),
@@ -68,7 +73,7 @@ export class RawPeer {
   /** Dials a peer and exchanges hellos. */
   static async greet(
     t: TestContext,
-    network: MemoryNetwork,
+    network: RawNetwork,
     side: Side,
     changes: { readonly [key: string]: Value } = {},
   ): Promise<RawPeer> {

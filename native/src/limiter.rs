@@ -15,8 +15,8 @@ use crate::error::{EngineError, Result};
 
 /// What may be made up for after a wait that took too long, as timers and busy processors do.
 ///
-/// 2 % of the 2 s over which a limit is judged.
-const CATCH_UP: Duration = Duration::from_millis(40);
+/// 4 % of the 2 s over which a limit is judged.
+const CATCH_UP: Duration = Duration::from_millis(80);
 /// How much passes at once: what the rate gives in this time, so that it flows and does not come in bursts.
 const STEP: Duration = Duration::from_millis(2);
 /// A packet's worth: less at once would only make small packets.

@@ -22,12 +22,12 @@ const routes = [
 export const movedNetworks: readonly Fault[] = sides.flatMap(({ host, who }) =>
   routes.flatMap(({ hasRoute, where }) => [
     {
-      title: `R14: a transfer goes on when the ${who} gets another address on ${where}`,
+      title: `R18: a transfer goes on when the ${who} gets another address on ${where}`,
       isQuick: !hasRoute,
       play: (stage: Stage) => play(stage, { hasRoute, change: (lab) => lab.move(host) }),
     },
     {
-      title: `R14: a transfer goes on when the card that the ${who} uses goes away on ${where}`,
+      title: `R18: a transfer goes on when the card that the ${who} uses goes away on ${where}`,
       isQuick: !hasRoute && host === "a",
       play: (stage: Stage) =>
         play(stage, {
