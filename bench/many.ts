@@ -6,7 +6,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Peer, type Transfer } from "../src/index.ts";
@@ -46,13 +46,24 @@ async function send({ listen, address, peerId, paths, small }: Order): Promise<v
     await Promise.all(all.map(moves));
     startedAtMs = performance.now();
     await begin(small).done;
-    console.log((performance.now() - startedAtMs) / 1000);
+    tell(startedAtMs);
     for (const one of all) one.cancel();
   } else {
     await Promise.all(all.map(({ done }) => done));
-    console.log((performance.now() - startedAtMs) / 1000);
+    tell(startedAtMs);
   }
   await peer.close();
+}
+
+function tell(startedAtMs: number): void {
+  const { user, system } = process.cpuUsage();
+  console.log((performance.now() - startedAtMs) / 1000, (user + system) / 1e6);
+}
+
+/** What a process has used so far. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Resolves when an eighth of a transfer has arrived. */
@@ -62,8 +73,14 @@ async function moves(transfer: Transfer): Promise<void> {
   }
 }
 
-/** One run between two hosts; returns its seconds. */
-async function run(lab: Lab, folder: string, paths: string[], small?: string): Promise<number> {
+/** What a run took: seconds by the wall, and of the processors, of which other programs take none. */
+interface Cost {
+  wall: number;
+  cpu: number;
+}
+
+/** One run between two hosts. */
+async function run(lab: Lab, folder: string, paths: string[], small?: string): Promise<Cost> {
   const inbox = join(folder, "inbox");
   mkdirSync(inbox);
   const receiver = start(lab, "b", ["receive", `${lab.address("b")}:0`, inbox]);
@@ -71,9 +88,9 @@ async function run(lab: Lab, folder: string, paths: string[], small?: string): P
     const there = JSON.parse(await receiver.line);
     const order: Order = { listen: `${lab.address("a")}:0`, ...there, paths, small };
     const sender = start(lab, "a", ["send", JSON.stringify(order)]);
-    const seconds = Number(await sender.line);
+    const [wall = 0, cpu = 0] = (await sender.line).split(" ").map(Number);
     await sender.end;
-    return seconds;
+    return { wall, cpu: cpu + cpuSeconds(receiver.child.pid ?? 0) };
   } finally {
     receiver.child.kill();
     await receiver.end;
@@ -110,14 +127,18 @@ async function measure(rounds: number): Promise<void> {
       const smallAlone = await run(lab, folder, [], small);
       const beside = await run(lab, folder, [large], small);
       console.log(
-        `one ${alone.toFixed(2)} s, 64 at once ${together.toFixed(2)} s: ` +
-          `${(alone / together).toFixed(2)} of its rate; small alone ${smallAlone.toFixed(3)} s, ` +
-          `beside a large one ${beside.toFixed(3)} s: ${(beside / smallAlone).toFixed(2)} times`,
+        `one ${text(alone)}, 64 at once ${text(together)}: ` +
+          `${(alone.wall / together.wall).toFixed(2)} of its rate; small alone ${text(smallAlone)}, ` +
+          `beside a large one ${text(beside)}: ${(beside.wall / smallAlone.wall).toFixed(2)} times`,
       );
     }
   } finally {
     for (const clean of cleaning.reverse()) await clean();
   }
+}
+
+function text({ wall, cpu }: Cost): string {
+  return `${wall.toFixed(2)} s (${cpu.toFixed(2)} s of CPU)`;
 }
 
 const [role = "3", first = "", second = ""] = process.argv.slice(2);
