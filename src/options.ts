@@ -13,7 +13,10 @@ export interface Tuning {
   rangeTable: SizeTable;
   /** Size of a piece, by file size. Powers of two. */
   pieceTable: SizeTable;
-  /** Transfers that move at once to one peer; the others wait for their turn. @default 64 */
+  /**
+   * Transfers that move at once over one connection; the others wait for their turn. 64 at once took twice as long
+   * as four at a time on a busy machine, and few would let some that stand still hold up the rest. @default 16
+   */
   maxMoving: number;
   /** @default "bbr" */
   congestion: CongestionControl;
@@ -72,7 +75,7 @@ export const defaultTuning: Tuning = {
     { upTo: 1 * GiB, bytes: 512 * KiB },
     { upTo: Number.POSITIVE_INFINITY, bytes: 1 * MiB },
   ],
-  maxMoving: 64,
+  maxMoving: 16,
   congestion: "bbr",
   streamWindowBytes: 1 * MiB,
   receiveWindowBytes: 256 * MiB,
