@@ -43,6 +43,8 @@ const mistakes = [
   { args: ["send"], says: /^quiver: missing required argument 'path'; see/, why: "no path" },
   { args: ["send", "--frob", "x"], says: /unknown option '--frob'/, why: "an unknown flag" },
   { args: ["send", "--lanes", "0", "x"], says: /at least 1; see/, why: "no lanes" },
+  { args: ["send", "--limit", "10Mb/s", "x"], says: /80Mbit.s or none; see/, why: "bits or bytes" },
+  { args: ["receive", "--limit", "1M@8", "x"], says: /08:00-18:00; see/, why: "no hours" },
   { args: ["send", "--profile", "x", "y"], says: /ultra, standard/, why: "an unknown profile" },
   { args: ["send", "--quiet", "--verbose", "x"], says: /cannot be used with/, why: "both" },
   { args: ["receive", "--on-conflict", "x"], says: /rename, skip/, why: "an unknown choice" },
