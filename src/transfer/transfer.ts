@@ -71,6 +71,8 @@ export class TransferRecord implements Transfer {
 
   limit(limit: Limit): void {
     this.throttle.set(limit);
+    // A schedule would be looked at for ever.
+    if (this.#ended) this.throttle.close();
   }
 
   pause(): void {
