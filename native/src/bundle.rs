@@ -1,6 +1,8 @@
 //! Many small files on one stream, each as one piece: the list of them, and what becomes of each.
 
 use cap_std::fs::Dir;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
 
 use crate::{
     error::{EngineError, Result},
@@ -126,6 +128,45 @@ impl<'a> Parents<'a> {
         };
         let (_, folder) = self.last.insert(opened);
         Ok((folder, name))
+    }
+}
+
+/// What became of a bundle, packed.
+#[napi(object)]
+pub struct BundleObject {
+    /// 32 bytes a file.
+    pub hashes: Buffer,
+    /// A byte a file: ok, bad, absent, failed.
+    pub statuses: Buffer,
+    /// The failures, for those that have one.
+    pub failures: Vec<BundleFailure>,
+}
+
+/// Why one file of a bundle failed.
+#[napi(object)]
+pub struct BundleFailure {
+    /// Position of the file in the bundle.
+    pub position: u32,
+    /// `CODE: text`.
+    pub text: String,
+}
+
+impl BundleObject {
+    /// Packs the results of a bundle for JavaScript.
+    pub fn of(results: Vec<BundledResult>) -> Self {
+        let hashes: Vec<u8> = results.iter().flat_map(|result| result.hash).collect();
+        let statuses: Vec<u8> = results.iter().map(|result| result.status as u8).collect();
+        let failures = results
+            .into_iter()
+            .zip(0..)
+            .filter_map(|(result, position)| {
+                result.failure.map(|text| BundleFailure { position, text })
+            });
+        Self {
+            hashes: hashes.into(),
+            statuses: statuses.into(),
+            failures: failures.collect(),
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use napi::bindgen_prelude::{Buffer, Uint8Array};
 use napi_derive::napi;
 
 use crate::{
-    bundle::{self, BundledResult},
+    bundle::{self, BundleObject},
+    codec::{CodecSet, Coding},
+    encoder::EncodedObject,
     error::{EngineError, Result},
     folder::Folder,
     partial::PartialFile,
@@ -61,26 +63,6 @@ pub struct ReceivedRunObject {
     pub failure: Option<String>,
 }
 
-/// What became of a bundle, packed.
-#[napi(object)]
-pub struct BundleObject {
-    /// 32 bytes a file.
-    pub hashes: Buffer,
-    /// A byte a file: ok, bad, absent, failed.
-    pub statuses: Buffer,
-    /// The failures, for those that have one.
-    pub failures: Vec<BundleFailure>,
-}
-
-/// Why one file of a bundle failed.
-#[napi(object)]
-pub struct BundleFailure {
-    /// Position of the file in the bundle.
-    pub position: u32,
-    /// `CODE: text`.
-    pub text: String,
-}
-
 impl BidirectionalStream {
     /// Gives the halves of a stream to JavaScript.
     pub fn new(send: Arc<SendHalf>, receive: Arc<ReceiveHalf>) -> Self {
@@ -122,6 +104,19 @@ impl SendStream {
         self.half.sent() as f64
     }
 
+    /// What encoding has taken in and given so far.
+    #[napi(getter)]
+    pub fn encoded(&self) -> EncodedObject {
+        self.half.encoder.encoded().into()
+    }
+
+    /// Has the pieces of later calls encoded.
+    #[napi]
+    pub fn set_coding(&self, codec: String, level: f64) -> napi::Result<()> {
+        self.half.encoder.set(Coding::new(&codec, level)?);
+        Ok(())
+    }
+
     /// Writes bytes. They are copied: JavaScript may change its own before a retransmission.
     #[napi]
     pub async fn write(&self, bytes: Uint8Array) -> Result<()> {
@@ -142,8 +137,11 @@ impl SendStream {
         let source = source.source()?;
         let run = Run::new(&run)?;
         let half = &self.half;
-        let verb =
-            async { send_run::send_run(&mut half.outgoing().await?, &header, &source, run).await };
+        let encoding = half.encoder.encoding();
+        let verb = async {
+            let mut outgoing = half.outgoing().await?;
+            send_run::send_run(&mut outgoing, &header, &source, run, encoding.as_ref()).await
+        };
         let sent = half.unless_given_up(verb).await?;
         Ok(SentRunObject {
             values: sent.values.into(),
@@ -162,10 +160,12 @@ impl SendStream {
         let root = folder.root()?;
         let files = bundle::unpack(&files)?;
         let half = &self.half;
+        let encoding = half.encoder.encoding();
         let verb = async {
-            send_bundle::send_bundle(&mut half.outgoing().await?, &header, root, files).await
+            let mut outgoing = half.outgoing().await?;
+            send_bundle::send_bundle(&mut outgoing, &header, root, files, encoding).await
         };
-        Ok(bundle_object(half.unless_given_up(verb).await?))
+        Ok(BundleObject::of(half.unless_given_up(verb).await?))
     }
 
     /// Ends the stream.
@@ -198,6 +198,13 @@ impl ReceiveStream {
         self.half.received() as f64
     }
 
+    /// Takes pieces of these codecs in later calls.
+    #[napi]
+    pub fn take_codecs(&self, names: Vec<String>) -> napi::Result<()> {
+        self.half.decoder.take(CodecSet::named(&names)?);
+        Ok(())
+    }
+
     /// Reads exactly so many bytes; nothing when the stream ended before the first.
     #[napi]
     pub async fn read(&self, length: f64) -> Result<Option<Buffer>> {
@@ -226,7 +233,7 @@ impl ReceiveStream {
         let half = &self.half;
         let verb = async {
             let mut incoming = half.incoming().await?;
-            receive_run::receive_run(&mut incoming, &partial, &half.disk, run).await
+            receive_run::receive_run(&mut incoming, &partial, half, run).await
         };
         let received = half.unless_given_up(verb).await?;
         Ok(ReceivedRunObject {
@@ -249,30 +256,14 @@ impl ReceiveStream {
         let half = &self.half;
         let verb = async {
             let mut incoming = half.incoming().await?;
-            receive_bundle::receive_bundle(&mut incoming, &root, &half.disk, &targets).await
+            receive_bundle::receive_bundle(&mut incoming, &root, half, &targets).await
         };
-        Ok(bundle_object(half.unless_given_up(verb).await?))
+        Ok(BundleObject::of(half.unless_given_up(verb).await?))
     }
 
     /// Tells the peer to send no more, with an error number.
     #[napi]
     pub fn stop(&self, code: f64) -> napi::Result<()> {
         Ok(self.half.stop(code)?)
-    }
-}
-
-fn bundle_object(results: Vec<BundledResult>) -> BundleObject {
-    let hashes: Vec<u8> = results.iter().flat_map(|result| result.hash).collect();
-    let statuses: Vec<u8> = results.iter().map(|result| result.status as u8).collect();
-    let failures = results
-        .into_iter()
-        .zip(0..)
-        .filter_map(|(result, position)| {
-            result.failure.map(|text| BundleFailure { position, text })
-        });
-    BundleObject {
-        hashes: hashes.into(),
-        statuses: statuses.into(),
-        failures: failures.collect(),
     }
 }

@@ -1,9 +1,11 @@
 /** The two ends of a stream in memory. */
 
+import { asTheyAre, type Codec, type Coding } from "../codec.ts";
 import type {
   BundledResult,
   BundledSource,
   BundledTarget,
+  EncodedBytes,
   Folder,
   PartialFile,
   PieceRun,
@@ -14,6 +16,8 @@ import type {
   SourceFile,
 } from "./engine.ts";
 import { receiveBundle, sendBundle } from "./memory-bundle.ts";
+import { checkCoding } from "./memory-codec.ts";
+import type { PieceReader, PieceWriter } from "./memory-piece.ts";
 import type { Pipe } from "./memory-pipe.ts";
 import { receiveRun, sendRun } from "./memory-run.ts";
 
@@ -21,6 +25,8 @@ import { receiveRun, sendRun } from "./memory-run.ts";
 export class MemorySendStream implements SendStream {
   readonly #pipe: Pipe;
   readonly #announce: () => void;
+  readonly #encoded: EncodedBytes = { rawBytes: 0, sentBytes: 0, encodeMs: 0 };
+  #coding: Coding = asTheyAre;
 
   /** `announce` shows the stream to the peer; it is called before anything passes. */
   constructor(pipe: Pipe, announce: () => void) {
@@ -33,6 +39,16 @@ export class MemorySendStream implements SendStream {
     return this.#pipe.sentBytes;
   }
 
+  /** See {@link SendStream.encoded}. */
+  get encoded(): EncodedBytes {
+    return { ...this.#encoded };
+  }
+
+  /** See {@link SendStream.setCoding}. */
+  setCoding(coding: Coding): void {
+    this.#coding = checkCoding(coding);
+  }
+
   /** See {@link SendStream.write}. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#announce();
@@ -42,7 +58,7 @@ export class MemorySendStream implements SendStream {
   /** See {@link SendStream.sendRun}. */
   async sendRun(header: Uint8Array, source: SourceFile, run: PieceRun): Promise<SentRun> {
     await this.write(header);
-    return sendRun(this.#pipe, source, run);
+    return sendRun(this.#writer, source, run);
   }
 
   /** See {@link SendStream.sendBundle}. */
@@ -52,7 +68,7 @@ export class MemorySendStream implements SendStream {
     files: readonly BundledSource[],
   ): Promise<BundledResult[]> {
     await this.write(header);
-    return sendBundle(this.#pipe, folder, files);
+    return sendBundle(this.#writer, folder, files);
   }
 
   /** See {@link SendStream.finish}. */
@@ -66,11 +82,16 @@ export class MemorySendStream implements SendStream {
     this.#announce();
     this.#pipe.reset(code);
   }
+
+  get #writer(): PieceWriter {
+    return { pipe: this.#pipe, coding: this.#coding, encoded: this.#encoded };
+  }
 }
 
 /** The reading end of a {@link Pipe}. */
 export class MemoryReceiveStream implements ReceiveStream {
   readonly #pipe: Pipe;
+  #codecs: readonly Codec[] = [];
 
   /** Reads what the other end writes. */
   constructor(pipe: Pipe) {
@@ -82,6 +103,11 @@ export class MemoryReceiveStream implements ReceiveStream {
     return this.#pipe.receivedBytes;
   }
 
+  /** See {@link ReceiveStream.takeCodecs}. */
+  takeCodecs(codecs: readonly Codec[]): void {
+    this.#codecs = [...codecs];
+  }
+
   /** See {@link ReceiveStream.read}. */
   read(length: number): Promise<Uint8Array | null> {
     return this.#pipe.read(length);
@@ -89,16 +115,20 @@ export class MemoryReceiveStream implements ReceiveStream {
 
   /** See {@link ReceiveStream.receiveRun}. */
   receiveRun(partial: PartialFile, run: PieceRun): Promise<ReceivedRun> {
-    return receiveRun(this.#pipe, partial, run);
+    return receiveRun(this.#reader, partial, run);
   }
 
   /** See {@link ReceiveStream.receiveBundle}. */
   receiveBundle(folder: Folder, targets: readonly BundledTarget[]): Promise<BundledResult[]> {
-    return receiveBundle(this.#pipe, folder, targets);
+    return receiveBundle(this.#reader, folder, targets);
   }
 
   /** See {@link ReceiveStream.stop}. */
   stop(code: number): void {
     this.#pipe.stop(code);
+  }
+
+  get #reader(): PieceReader {
+    return { pipe: this.#pipe, codecs: this.#codecs };
   }
 }

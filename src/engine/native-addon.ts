@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import type {
   CloseReason,
   ConnectionStats,
+  EncodedBytes,
   EndpointOptions,
   PathFigures,
   PeerLimits,
@@ -58,6 +59,8 @@ export interface AddonBidirectionalStream {
 /** `SendStream` of `native/src/lane.rs`. */
 export interface AddonSendStream {
   readonly sentBytes: number;
+  readonly encoded: EncodedBytes;
+  setCoding(codec: string, level: number): void;
   write(bytes: Uint8Array): Promise<void>;
   sendRun(header: Uint8Array, source: AddonSourceFile, run: PieceRun): Promise<AddonSentRun>;
   sendBundle(header: Uint8Array, folder: AddonFolder, files: Uint8Array): Promise<AddonBundle>;
@@ -68,6 +71,7 @@ export interface AddonSendStream {
 /** `ReceiveStream` of `native/src/lane.rs`. */
 export interface AddonReceiveStream {
   readonly receivedBytes: number;
+  takeCodecs(names: string[]): void;
   read(length: number): Promise<Uint8Array | null>;
   receiveRun(partial: AddonPartialFile, run: PieceRun): Promise<AddonReceivedRun>;
   receiveBundle(folder: AddonFolder, targets: Uint8Array): Promise<AddonBundle>;
