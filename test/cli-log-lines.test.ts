@@ -24,7 +24,15 @@ function offer(profile: "ultra" | "standard", names: string[], moreItems = 0): T
 }
 
 function progress(bytes: number, throughput: number): TransferEvent {
-  const rest = { files: 0, totalFiles: 1, etaMs: null, lanes: 19, laneBytes: [], rttMs: 0 };
+  const rest = {
+    files: 0,
+    totalFiles: 1,
+    etaMs: null,
+    lanes: 19,
+    laneBytes: [],
+    wireBytes: 0,
+    rttMs: 0,
+  };
   return { type: "progress", transferId, bytes, total: 600 * MiB, throughput, ...rest };
 }
 
@@ -33,6 +41,7 @@ const lanes: TransferEvent = {
   transferId,
   profile: "ultra",
   lanes: 19,
+  compress: "auto",
   ranges: 19,
   rangeBytes: 32 * MiB,
 };
@@ -42,6 +51,7 @@ const receipt: TransferEvent = {
   transferId,
   files: [],
   bytes: 600 * MiB,
+  wireBytes: 0,
   seconds: 4.2,
   skipped: [],
 };

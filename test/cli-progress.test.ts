@@ -17,6 +17,7 @@ const halfway: TransferProgress = {
   etaMs: 3_300,
   lanes: 4,
   laneBytes: [150_000_000, 75_000_000, 75_000_000, 0],
+  wireBytes: 300_000_000,
   rttMs: 1,
 };
 

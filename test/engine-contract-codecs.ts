@@ -113,7 +113,7 @@ export function codecContract(engine: string, make: MakeMachines): void {
 
   for (const codec of ["lz4", "zstd"] as const) {
     for (const { bytes, why } of malformedIn(codec)) {
-      test(`${engine}: S13: a ${codec} piece is refused that is ${why}`, async (t) => {
+      test(`${engine}: S14: a ${codec} piece is refused that is ${why}`, async (t) => {
         const receiving = receiveRaw(t, make, { bytes, taken: [codec] });
 
         await assert.rejects(receiving, { code: "INVALID_FRAME" });

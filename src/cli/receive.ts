@@ -16,8 +16,11 @@ import { askYesOrNo, ConflictQuestions, canAsk } from "./question.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { readTicket } from "./ticket-text.ts";
 import {
+  addCompressFlag,
   addRetryFlag,
   addTuningFlags,
+  type CompressFlag,
+  codecsOf,
   type RetryFlag,
   type TuningFlags,
   tuningOf,
@@ -36,6 +39,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
         .choices(["rename", "skip", "overwrite", "ask"])
         .default("rename"),
     );
+  addCompressFlag(command, "what the sender may use: auto for all, none, lz4 or zstd");
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
@@ -45,7 +49,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
   });
 }
 
-interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag {
+interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag, CompressFlag {
   into: string;
   yes?: true;
   onConflict: ConflictChoice | "ask";
@@ -60,7 +64,9 @@ async function receive(
   const environment = process.env["QUIVER_TICKET"];
   const ticket = await readTicket({ argument, environment, input: process.stdin });
   const output = await openOutput(flags, json);
-  const peer = await Peer.open({ tuning: tuningOf(flags), logger: output.logger });
+  const tuning = tuningOf(flags);
+  const codecs = codecsOf(flags.compress);
+  const peer = await Peer.open({ tuning, codecs, logger: output.logger });
   try {
     await bring({ peer, ticket, flags, output });
   } finally {

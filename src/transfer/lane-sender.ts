@@ -1,16 +1,16 @@
 /** Opens a transfer's lanes, all at once, and keeps them busy with jobs. */
 
-import type { Clock } from "../clock.ts";
 import type { Connection, SendStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
-import { encodeLaneHeader, encodeUnit } from "../protocol/lane.ts";
+import { encodeLaneHeader } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
+import { type Compression, compressionText } from "./compression.ts";
 import type { DataFormat } from "./data-formats.ts";
-import { isDiskFailure } from "./disk-failure.ts";
 import { Gate } from "./gate.ts";
 import { busyLanes, inTurns, type Job } from "./plan.ts";
 import type { SourceFiles } from "./source-files.ts";
+import { type UnitOptions, UnitSender } from "./unit-sender.ts";
 
 /** An open lane and what it was given. */
 interface Lane {
@@ -25,8 +25,8 @@ interface Lane {
 export class LaneSender {
   readonly #connection: Connection;
   readonly #transferId: string;
-  readonly #files: SourceFiles;
-  readonly #options: { streamWindowBytes: number; clock: Clock };
+  readonly #units: UnitSender;
+  readonly #options: UnitOptions;
   /** Without a stream as long as it is being opened. */
   readonly #lanes: (Lane | undefined)[] = [];
   #busy = fewestBusyLanes;
@@ -37,17 +37,27 @@ export class LaneSender {
     connection: Connection,
     transferId: string,
     files: SourceFiles,
-    options: { streamWindowBytes: number; clock: Clock },
+    options: UnitOptions,
   ) {
     this.#connection = connection;
     this.#transferId = transferId;
-    this.#files = files;
+    this.#units = new UnitSender(files, options);
     this.#options = options;
   }
 
   /** Lanes opened so far. */
   get count(): number {
     return this.#lanes.length;
+  }
+
+  /** How pieces are encoded. */
+  get compression(): Compression {
+    return compressionText(this.#options.codings);
+  }
+
+  /** Bytes that all lanes have taken, headers and what was sent again included. */
+  get wireBytes(): number {
+    return this.#lanes.reduce((sum, lane) => sum + (lane?.stream.sentBytes ?? 0), 0);
   }
 
   /** Notes that the peer takes the format in use: what was given need not be remembered. */
@@ -119,10 +129,12 @@ export class LaneSender {
     for (const lane of this.#lanes) lane?.stream.reset(errorCodes.CANCELLED.wire);
   }
 
-  /** Asks the connection how many lanes it has use for. Not before each job: the counters wait for a lock. */
+  /** Asks the connection for its rate, and how many lanes it has use for. Not before each job: the counters wait for a lock. */
   #look(): number {
-    const { congestionWindowBytes } = this.#connection.stats();
-    this.#busy = busyLanes(congestionWindowBytes, this.#options.streamWindowBytes);
+    const { congestionWindowBytes, rateBytesPerSecond, rttMs } = this.#connection.stats();
+    const windowRate = (1000 * congestionWindowBytes) / Math.max(1, rttMs);
+    this.#units.path = { rateBytesPerSecond: rateBytesPerSecond || windowRate, rttMs };
+    this.#busy = busyLanes(congestionWindowBytes, this.#options.tuning.streamWindowBytes);
     return this.#busy;
   }
 
@@ -154,10 +166,14 @@ export class LaneSender {
     for (let job = next(); job; job = next()) {
       const current = job;
       if (!this.#isAccepted) lane.given.push(current);
-      await gate.run(() => this.#unlessRefused(lane, () => this.#send(lane, current)));
+      await gate.run(() => this.#unlessRefused(lane, () => this.#sendUnits(lane, current)));
       if (lane.isRefused) return;
     }
     await this.#unlessRefused(lane, () => lane.stream.finish());
+  }
+
+  #sendUnits({ format, stream }: Lane, job: Job): Promise<void> {
+    return this.#units.send({ format: format.name, stream }, job);
   }
 
   async #unlessRefused(lane: Lane, work: () => Promise<void>): Promise<void> {
@@ -168,45 +184,6 @@ export class LaneSender {
       if (!isRefusal) throw error;
       lane.isRefused = true;
     }
-  }
-
-  async #send(lane: Lane, job: Job): Promise<void> {
-    if (job.kind === "bundle") return this.#sendBundle(lane, job.entries);
-    const { entry, offset, length } = job;
-    const plan = this.#files.plan(entry);
-    const header = encodeUnit(lane.format.name, job);
-    try {
-      await this.#files.borrow(entry, async (file) => {
-        const { values, failure } = await lane.stream.sendRun(header, file, {
-          ...plan,
-          offset,
-          length,
-        });
-        if (failure) this.#files.fail(entry, failure);
-        else await this.#files.keepValues(entry, offset, values);
-      });
-    } catch (error) {
-      if (!isOfSource(error)) throw error;
-      this.#files.fail(entry, error);
-      await lane.stream.write(Buffer.concat([header, absentPiece]));
-    }
-  }
-
-  async #sendBundle(lane: Lane, entries: number[]): Promise<void> {
-    const { source } = this.#files;
-    const [first = 0] = entries;
-    const { folder } = source.place(first);
-    const sources = entries.map((entry) => {
-      const { bytes, mtimeMs } = source.manifest.entry(entry);
-      return { path: source.place(entry).path, bytes, mtimeMs };
-    });
-    const header = encodeUnit(lane.format.name, { kind: "bundle", entries });
-    const results = await lane.stream.sendBundle(header, folder, sources);
-    results.forEach(({ status, hash, failure }, at) => {
-      const entry = entries[at] ?? 0;
-      if (status === "ok") this.#files.keepHash(entry, hash);
-      else this.#files.fail(entry, failure);
-    });
   }
 }
 
@@ -245,12 +222,6 @@ class Crew {
   }
 }
 
-/** Whether a failure is of the file that is read, and not of the lane that it goes into. */
-function isOfSource(error: unknown): boolean {
-  const isChanged = error instanceof TransferError && error.code === "SOURCE_CHANGED";
-  return isChanged || isDiskFailure(error);
-}
-
 /** Deals jobs to lanes in turn. */
 function dealer(jobs: Iterator<Job>, lanes: number): (lane: number) => Job | undefined {
   const hands: Job[][] = Array.from({ length: lanes }, () => []);
@@ -266,6 +237,3 @@ function dealer(jobs: Iterator<Job>, lanes: number): (lane: number) => Job | und
     }
   };
 }
-
-/** A piece that says that it cannot be read: codec 255, no bytes, no value. */
-const absentPiece = Buffer.from("ff00000000", "hex");

@@ -8,6 +8,7 @@ import type { ControlMessage } from "../protocol/messages.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { Channel, Part } from "./channel.ts";
 import { compareFile } from "./compare-files.ts";
+import { type Compression, codingsFor } from "./compression.ts";
 import { type DataFormat, FormatChoice, formatsFor } from "./data-formats.ts";
 import type { OfferSummary, ProfileName, Receipt } from "./events.ts";
 import { failureFor, peerFailure } from "./failure.ts";
@@ -33,6 +34,7 @@ export interface OutgoingOptions {
   profile: ProfileName;
   /** Lanes at most. */
   lanes: number;
+  compress: Compression;
   targetDir: string;
   /**
    * The data formats to try, from the first on; the numbers are the wire's.
@@ -88,8 +90,9 @@ class Outgoing implements Part {
     this.#plan = new OutgoingPlan(source, options.tuning);
     this.#receipt = new ReceiptReader(source.manifest, files, (entry) => this.#plan.isHeld(entry));
     this.#lanes = new LaneSender(channel.connection, record.id, files, {
-      streamWindowBytes: options.tuning.streamWindowBytes,
+      tuning: options.tuning,
       clock: options.clock,
+      codings: codingsFor(options.compress, channel.hello.codecs),
     });
   }
 
@@ -153,7 +156,8 @@ class Outgoing implements Part {
       else if (message.type === "receipt") {
         const { transfer } = message;
         await this.#channel.say({ type: "settled", transfer });
-        return this.#receipt.finish(transfer, message.seconds, this.#source.skipped);
+        const receipt = this.#receipt.finish(transfer, message.seconds, this.#source.skipped);
+        return { ...receipt, wireBytes: this.#lanes.wireBytes };
       } else this.#common(message);
     }
   }
@@ -169,8 +173,8 @@ class Outgoing implements Part {
     const { ranges, rangeBytes, bytes, lanes: wanted } = this.#plan.size(format.name);
     const lanes = Math.min(this.#mostLanes, format.name === "ultra" ? wanted : standardLanes);
     const { id: transferId } = this.#record;
-    const profile = format.name;
-    this.#record.emit({ type: "lanes", transferId, profile, lanes, ranges, rangeBytes });
+    const about = { profile: format.name, compress: this.#lanes.compression };
+    this.#record.emit({ type: "lanes", transferId, ...about, lanes, ranges, rangeBytes });
     for (const [entry, held] of this.#plan.heldPieces()) {
       await this.#files.leaveOut(entry, onesIn(held));
     }
@@ -277,6 +281,7 @@ class Outgoing implements Part {
         etaMs: this.#speed.etaMs(total - bytes),
         lanes: this.#lanes.count,
         laneBytes: lanes,
+        wireBytes: this.#lanes.wireBytes,
         rttMs: this.#channel.connection.stats().rttMs,
       });
     }

@@ -60,6 +60,7 @@ export class ProgressTeller {
       etaMs: this.#speed.etaMs(total - bytes),
       lanes: lanes.length,
       laneBytes: lanes,
+      wireBytes: this.#options.lanes.wireBytes,
       rttMs: connection.stats().rttMs,
     });
     if (this.#isWriting) return;

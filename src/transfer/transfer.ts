@@ -144,5 +144,6 @@ const idleProgress: TransferProgress = {
   etaMs: null,
   lanes: 0,
   laneBytes: [],
+  wireBytes: 0,
   rttMs: 0,
 };
