@@ -151,6 +151,12 @@ export const codingStepMs = 250;
 /** How often a path that waits for a codec is filled with plain pieces, to see what it carries, in milliseconds. */
 export const codingProbeMs = 1000;
 
+/**
+ * From so many bytes a second on, small files are not compressed by themselves: creating 4 KiB takes longer than carrying them
+ * (10,000 of them pass at 29 MB/s where the path has 300, docs/performance.md).
+ */
+export const quickForBundles = 25_000_000;
+
 /** How often progress is told, in milliseconds. */
 export const progressIntervalMs = 200;
 

@@ -132,8 +132,9 @@ export class LaneSender {
   /** Asks the connection for its rate, and how many lanes it has use for. Not before each job: the counters wait for a lock. */
   #look(): number {
     const { congestionWindowBytes, rateBytesPerSecond, rttMs } = this.#connection.stats();
-    const windowRate = (1000 * congestionWindowBytes) / Math.max(1, rttMs);
-    this.#units.path = { rateBytesPerSecond: rateBytesPerSecond || windowRate, rttMs };
+    // A controller without an idea of the rate has a window for each round trip.
+    const estimate = rateBytesPerSecond || (1000 * congestionWindowBytes) / Math.max(1, rttMs);
+    this.#units.look({ estimate, rttMs, wireBytes: this.wireBytes });
     this.#busy = busyLanes(congestionWindowBytes, this.#options.tuning.streamWindowBytes);
     return this.#busy;
   }

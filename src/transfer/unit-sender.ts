@@ -1,13 +1,15 @@
 /** Sends the units of jobs, each encoded as is best when its turn comes. */
 
 import type { Clock } from "../clock.ts";
+import { asTheyAre } from "../codec.ts";
 import type { SendStream, SourceFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
-import type { Tuning } from "../options.ts";
+import { quickForBundles, type Tuning } from "../options.ts";
 import { encodeUnit, type LaneFormat } from "../protocol/lane.ts";
 import { CodecChoice, type CodingStep } from "./codec-choice.ts";
 import type { Codings } from "./compression.ts";
 import { isDiskFailure } from "./disk-failure.ts";
+import { PathRate } from "./path-rate.ts";
 import type { Job } from "./plan.ts";
 import type { SourceFiles } from "./source-files.ts";
 
@@ -29,8 +31,11 @@ export interface UnitLane {
 
 /** Sends units of one transfer. */
 export class UnitSender {
-  /** What the path was last seen to do. */
-  path = { rateBytesPerSecond: 0, rttMs: 0 };
+  #path = { rateBytesPerSecond: 0, rttMs: 0 };
+  /** The controller's idea of the path. */
+  #estimate = 0;
+  #encodedBytes = 0;
+  readonly #rate = new PathRate();
   readonly #files: SourceFiles;
   readonly #clock: Clock;
   readonly #codings: Codings;
@@ -45,6 +50,13 @@ export class UnitSender {
     // One core is for the network.
     const threads = Math.max(1, tuning.encodeConcurrency - 1);
     this.#choices = { run: new CodecChoice(of, threads), bundle: new CodecChoice(of, threads) };
+  }
+
+  /** Takes in what is known of the path: now and then, while units are sent. */
+  look({ rttMs, ...seen }: { estimate: number; rttMs: number; wireBytes: number }): void {
+    const counts = { ...seen, nowMs: this.#clock.now(), encodedBytes: this.#encodedBytes };
+    this.#estimate = seen.estimate;
+    this.#path = { rateBytesPerSecond: this.#rate.look(counts), rttMs };
   }
 
   /** Sends a job; what cannot be read of it is noted, and said to be absent. */
@@ -110,13 +122,14 @@ export class UnitSender {
     kind: Job["kind"],
     call: (step: CodingStep) => Promise<T>,
   ): Promise<T> {
-    if (this.#codings.kind === "fixed") {
-      const { coding } = this.#codings;
+    const isTooQuick = kind === "bundle" && this.#estimate > quickForBundles;
+    if (this.#codings.kind === "fixed" || isTooQuick) {
+      const coding = this.#codings.kind === "fixed" ? this.#codings.coding : asTheyAre;
       stream.setCoding(coding);
       return call({ coding, mostBytes: Number.POSITIVE_INFINITY, isTrial: false });
     }
     const choice = this.#choices[kind];
-    const step = choice.next({ ...this.path, nowMs: this.#clock.now() });
+    const step = choice.next({ ...this.#path, nowMs: this.#clock.now() });
     const before = stream.encoded;
     stream.setCoding(step.coding);
     try {
@@ -128,6 +141,7 @@ export class UnitSender {
         sentBytes: after.sentBytes - before.sentBytes,
         encodeMs: after.encodeMs - before.encodeMs,
       };
+      this.#encodedBytes += encoded.sentBytes;
       choice.note(step, encoded, this.#clock.now());
     }
   }
