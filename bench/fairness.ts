@@ -46,7 +46,15 @@ function quiverFlow(bytes: number, command: string | undefined): Start {
     const into = join(folder, "into");
     mkdirSync(into);
     const address = lab.address("a");
-    const plan = quiver.plan({ data, into, address, folder, wire: [], quiver: command });
+    const plan = quiver.plan({
+      data,
+      into,
+      address,
+      folder,
+      wire: [],
+      quiver: command,
+      compress: undefined,
+    });
     const sender = new Side(lab.on("a"), plan.sender, join(folder, "sender"));
     const ready = await until(() => plan.ready(sender.output, lab));
     const receiver = new Side(lab.on("b"), plan.receiver(ready), join(folder, "receiver"));

@@ -78,6 +78,7 @@ async function fill(
     folder: join(folder, "tools"),
     wire: options.wire,
     quiver: options.quiver,
+    compress: options.compress,
   };
   const plan = tool.plan(job);
   const wrap = (command: Command, side: string) =>

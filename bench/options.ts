@@ -18,6 +18,8 @@ export interface Options {
   tcp: string | undefined;
   /** The command that is measured as quiver; undefined for this checkout's. */
   quiver: string | undefined;
+  /** How quiver's sender compresses; undefined for its default. */
+  compress: string | undefined;
   profile: boolean;
   /** File for the result as JSON. */
   json: string | undefined;
@@ -52,6 +54,7 @@ export function readOptions(argv: string[]): Options | "help" {
       timeout: { type: "string", default: "300" },
       tcp: { type: "string" },
       quiver: { type: "string" },
+      compress: { type: "string" },
       profile: { type: "boolean", default: false },
       json: { type: "string" },
       svg: { type: "string" },
@@ -68,6 +71,7 @@ export function readOptions(argv: string[]): Options | "help" {
     timeoutSeconds: readCount("--timeout", values.timeout),
     tcp: values.tcp,
     quiver: values.quiver,
+    compress: values.compress,
     profile: values.profile,
     json: values.json,
     svg: values.svg,
@@ -137,6 +141,7 @@ export const usage = `npm run bench -- [options]   (root; Linux)
   --timeout 300          seconds that a run may take; acked-tcp on a wan often needs more
   --tcp cubic|bbr        congestion control of the TCP tools; default: this machine's
   --quiver CMD           another quiver than this checkout's, to compare two builds
+  --compress HOW         what quiver's sender is told: none, lz4, zstd:3; default: nothing
   --profile              run under perf and say where the time goes (slows the runs down)
   --json FILE            everything that was measured
   --svg FILE             a picture of it: MB/s of every tool`;

@@ -1,5 +1,6 @@
 /** quiver as a library: everything that programs may import. */
 
+export type { Codec } from "./codec.ts";
 export { displayText } from "./display-text.ts";
 export { type ErrorCode, errorCodes, TransferError } from "./errors.ts";
 export { type CongestionControl, defaultTuning, type Tuning, ticketLifeMs } from "./options.ts";
@@ -13,6 +14,7 @@ export type {
   ReceiveOptions,
   SendOptions,
 } from "./peer/peer-options.ts";
+export { type Compression, isCompression } from "./transfer/compression.ts";
 export type { ConflictPolicy } from "./transfer/conflicts.ts";
 export type {
   Conflict,

@@ -1,5 +1,8 @@
 /** Every default in one place. A number says what it was measured at or who asked for it. */
 
+import { availableParallelism } from "node:os";
+import type { Coding } from "./codec.ts";
+
 /** Which controller decides how fast a path is filled; see docs/architecture.md. */
 export type CongestionControl = "bbr" | "cubic" | "newreno";
 
@@ -9,6 +12,8 @@ export interface Tuning {
   maxLanes: number;
   /** Writes to disk under way at once (the specification's WRITE_CONCURRENCY). @default 64 */
   writeConcurrency: number;
+  /** Pieces that are encoded at once. @default the machine's cores */
+  encodeConcurrency: number;
   /** Size of the job given to a lane, by file size (the specification's calculate_optimal_chunk_size). */
   rangeTable: SizeTable;
   /** Size of a piece, by file size. Powers of two. */
@@ -63,6 +68,7 @@ const GiB = 1024 * MiB;
 export const defaultTuning: Tuning = {
   maxLanes: 256,
   writeConcurrency: 64,
+  encodeConcurrency: availableParallelism(),
   rangeTable: [
     { upTo: 1 * GiB, bytes: 32 * MiB },
     { upTo: 4 * GiB, bytes: 64 * MiB },
@@ -120,6 +126,42 @@ export const bundleFiles = 256;
 
 /** Lanes that are opened for bundles alone: their windows hold what 150 ms at 800 Mbit/s hold. */
 export const mostBundleLanes = 16;
+
+/**
+ * What is tried by itself, from the quickest to the smallest. Measured on text: between them nothing is both quicker and
+ * smaller, and beyond the last a byte costs four times the time for 2 % less (docs/performance.md#compression).
+ */
+export const automaticCodings: readonly Coding[] = [
+  { codec: "lz4", level: 0 },
+  { codec: "zstd", level: 1 },
+  { codec: "zstd", level: 3 },
+  { codec: "zstd", level: 6 },
+  { codec: "zstd", level: 9 },
+];
+
+/** A coding must promise so many times the bytes of plain pieces: encoding and decoding take time from all else. */
+export const codingGain = 1.15;
+
+/** A coding must promise so many times the bytes of another one: what is measured varies by as much. */
+export const codingChangeGain = 1.05;
+
+/** Bytes of which a coding is judged: enough to be timed, few enough to be lost among a second's. */
+export const codingSampleBytes = 256 * KiB;
+
+/** Share of the time that may go into such samples. */
+export const codingTrialShare = 0.01;
+
+/** How long a lane goes on in one coding, in milliseconds: a path and a file's content change within seconds. */
+export const codingStepMs = 250;
+
+/** How often a path that waits for a codec is filled with plain pieces, to see what it carries, in milliseconds. */
+export const codingProbeMs = 1000;
+
+/**
+ * From so many bytes a second on, small files are not compressed by themselves: creating 4 KiB takes longer than carrying them
+ * (10,000 of them pass at 29 MB/s where the path has 300, docs/performance.md).
+ */
+export const quickForBundles = 25_000_000;
 
 /** How often progress is told, in milliseconds. */
 export const progressIntervalMs = 200;

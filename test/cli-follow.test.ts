@@ -8,7 +8,7 @@ import { type Receipt, type Transfer, TransferError, type TransferEvent } from "
 
 const transferId = "00";
 const ready: TransferEvent = { type: "ready", transferId, ticket: "quiverabc" };
-const receipt: Receipt = { transferId, files: [], bytes: 0, seconds: 1, skipped: [] };
+const receipt: Receipt = { transferId, files: [], bytes: 0, wireBytes: 0, seconds: 1, skipped: [] };
 
 test("programs get every event as it is, one a line", async () => {
   const { stream, output } = outputs();
@@ -128,6 +128,7 @@ function fake(events: TransferEvent[], end: Receipt | Error) {
       laneBytes: [],
       state: "moving",
       limit: null,
+      wireBytes: 0,
       rttMs: 0,
     }),
     limit() {},

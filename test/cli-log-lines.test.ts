@@ -31,6 +31,7 @@ function progress(bytes: number, throughput: number): TransferEvent {
     etaMs: null,
     lanes: 19,
     laneBytes: [],
+    wireBytes: 0,
     rttMs: 0,
     ...freely,
   };
@@ -42,6 +43,7 @@ const lanes: TransferEvent = {
   transferId,
   profile: "ultra",
   lanes: 19,
+  compress: "auto",
   ranges: 19,
   rangeBytes: 32 * MiB,
 };
@@ -51,6 +53,7 @@ const receipt: TransferEvent = {
   transferId,
   files: [],
   bytes: 600 * MiB,
+  wireBytes: 0,
   seconds: 4.2,
   skipped: [],
 };

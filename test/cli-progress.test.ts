@@ -19,6 +19,7 @@ const halfway: TransferProgress = {
   laneBytes: [150_000_000, 75_000_000, 75_000_000, 0],
   state: "moving",
   limit: null,
+  wireBytes: 300_000_000,
   rttMs: 1,
 };
 

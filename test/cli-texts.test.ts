@@ -83,7 +83,15 @@ const failed: ReceiptFile = {
 };
 
 function receiptOf(files: ReceiptFile[]): Receipt {
-  return { transferId: "00", files, bytes: 20_000_000, seconds: 2, skipped: [], into: "/in" };
+  return {
+    transferId: "00",
+    files,
+    bytes: 20_000_000,
+    wireBytes: 20_000_000,
+    seconds: 2,
+    skipped: [],
+    into: "/in",
+  };
 }
 
 test("a receipt begins with how much, how long and how fast", () => {

@@ -7,6 +7,7 @@
 import type { TestContext } from "node:test";
 import type { Connection, Endpoint, EndpointOptions, Engine } from "../src/engine/engine.ts";
 import { bundleContract } from "./engine-contract-bundles.ts";
+import { codecContract } from "./engine-contract-codecs.ts";
 import { connectionContract } from "./engine-contract-connections.ts";
 import { fileContract } from "./engine-contract-files.ts";
 import { folderContract } from "./engine-contract-folders.ts";
@@ -45,6 +46,7 @@ export function engineContract(name: string, make: MakeMachines): void {
   connectionContract(name, make);
   streamContract(name, make);
   runContract(name, make);
+  codecContract(name, make);
   bundleContract(name, make);
   limitContract(name, make);
   folderContract(name, make);
@@ -117,6 +119,7 @@ function endpointOptions(): EndpointOptions {
     maxStrangerFailures: 10,
     refusalMs: 60_000,
     writeConcurrency: 64,
+    encodeConcurrency: 2,
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { zstdCompressSync } from "node:zlib";
 import { assertUnharmed, transferOf, victims } from "./hostile-victims.ts";
 import { blake3, codeOf, paths, random } from "./peers.ts";
 import {
@@ -74,6 +75,12 @@ test("a sender that keeps to the document in standard is served", async (t) => {
 const run = (entry: number, offset: number | bigint, length: number | bigint, pieceLog = 10) =>
   runHeader({ entry, offset, length, pieceLog });
 
+/** A zstd piece of so many equal bytes. */
+const encoded = (bytes: number) => {
+  const frame = zstdCompressSync(Buffer.alloc(bytes)).subarray(0, KiB - 1);
+  return Buffer.concat([pieceHead(2, frame.length), frame, Buffer.alloc(32)]);
+};
+
 const lanes: { why: string; parts: Uint8Array[] }[] = [
   { why: "a run of an entry that was not offered", parts: [run(99, 0, KiB), piece(a, 0)] },
   { why: "a run of a folder", parts: [run(2, 0, 0), piece(Buffer.alloc(0))] },
@@ -118,6 +125,15 @@ const lanes: { why: string; parts: Uint8Array[] }[] = [
     why: "a piece of an unknown codec (H12: nothing is expanded)",
     parts: [whole, pieceHead(7, KiB), a],
   },
+  { why: "an lz4 piece of nothing (H12)", parts: [whole, pieceHead(1, 0)] },
+  { why: "a zstd piece that is no smaller (H12)", parts: [whole, pieceHead(2, KiB), a] },
+  { why: "a zstd piece of 4 GiB (H12)", parts: [whole, pieceHead(2, 2 ** 32 - 1)] },
+  { why: "an lz4 piece of garbage (H12)", parts: [whole, pieceHead(1, 40), random(72)] },
+  { why: "a zstd piece of garbage (H12)", parts: [whole, pieceHead(2, 40), random(72)] },
+  { why: "a zstd piece that grows past its size (H12)", parts: [whole, encoded(KiB + 1)] },
+  { why: "a zstd bomb (H12)", parts: [whole, encoded(2 ** 24)] },
+  { why: "a zstd piece that is too short (H12)", parts: [whole, encoded(KiB - 1)] },
+  { why: "a zstd bomb in a bundle (H12)", parts: [bundleHeader([1]), encoded(2 ** 24)] },
   { why: "a piece that is too short", parts: [whole, piece(a.subarray(1), 0)] },
   { why: "a piece that is too long", parts: [whole, pieceHead(0, 2 ** 31)] },
   { why: "an absent piece with bytes", parts: [whole, pieceHead(255, 5)] },

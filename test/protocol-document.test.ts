@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { allCodecs } from "../src/codec.ts";
+import { codecNumbers, decodePiece } from "../src/engine/memory-codec.ts";
 import { pieceValue } from "../src/engine/memory-hash.ts";
 import { errorCodes } from "../src/errors.ts";
 import { decodeEntries, type Entry, encodeEntries } from "../src/protocol/entry.ts";
@@ -41,7 +43,7 @@ const hello: Hello = {
   name: "desk",
   features: [],
   profiles: ["ultra", "standard"],
-  codecs: ["none"],
+  codecs: ["none", "lz4", "zstd"],
   maxLanes: 256,
   proof: new Uint8Array(32).fill(0xaa),
 };
@@ -135,7 +137,8 @@ for (const message of messages) {
 
 test("the document shows every message, and every hex block is tested", () => {
   const binary = ["progress", "progress header", "lane", "ultra run", "bundle", "standard run"];
-  const others = [...binary, "piece", "absent piece", "ticket"];
+  const pieces = ["piece", "lz4 piece", "zstd piece", "absent piece"];
+  const others = [...binary, ...pieces, "ticket"];
   const named = [...document.matchAll(/^```hex (.+)$/gm)].map(([, name]) => name);
 
   assert.deepEqual(named.sort(), [...messages.map(({ type }) => type), ...others].sort());
@@ -215,6 +218,23 @@ test("the value of the document's piece is the BLAKE3 hash of its bytes", () => 
 
   assert.equal(toHex(hex("piece")), `0000000003616263${toHex(value)}`);
   assert.equal(toHex(hex("absent piece")), "ff00000000");
+});
+
+for (const codec of ["lz4", "zstd"] as const) {
+  test(`the document's ${codec} piece is a piece of 30 times the same byte`, () => {
+    const bytes = Buffer.from(hex(`${codec} piece`));
+    const content = Buffer.alloc(30, "a");
+    const value = pieceValue(content, { offset: 0, isWholeFile: true });
+    const end = 5 + bytes.readUInt32BE(1);
+
+    assert.equal(bytes[0], codecNumbers[codec]);
+    assert.deepEqual(Buffer.from(decodePiece(codec, bytes.subarray(5, end), 30)), content);
+    assert.equal(toHex(bytes.subarray(end)), toHex(value));
+  });
+}
+
+test("the document's hello lists every codec of this version", () => {
+  assert.deepEqual(hello.codecs, allCodecs);
 });
 
 test("a ticket has the bytes and the text of the document", () => {

@@ -16,11 +16,12 @@ export const quiver: Tool = {
   plan,
 };
 
-function plan({ data, into, address, folder, quiver: other }: Job): Plan {
+function plan({ data, into, address, folder, quiver: other, compress }: Job): Plan {
   const command = other ? other.split(" ") : [script];
+  const how = compress ? ["--compress", compress] : [];
   return {
     sender: {
-      argv: [...command, "send", data.path, "--json", "--listen", `${address}:0`],
+      argv: [...command, "send", ...how, data.path, "--json", "--listen", `${address}:0`],
       env: { QUIVER_HOME: join(folder, "quiver-sender") },
     },
     ready(output) {

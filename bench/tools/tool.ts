@@ -42,6 +42,8 @@ export interface Job {
   wire: readonly string[];
   /** The command to measure as quiver; undefined for this checkout's. */
   quiver: string | undefined;
+  /** How quiver's sender compresses; undefined for its default. */
+  compress: string | undefined;
 }
 
 /** The two commands of a transfer. The sender is started first and waits for the receiver. */

@@ -65,6 +65,8 @@ pub struct EndpointOptions {
     pub refusal_ms: f64,
     /// File writes that may be under way at once.
     pub write_concurrency: f64,
+    /// Pieces that may be encoded at once.
+    pub encode_concurrency: f64,
 }
 
 /// One set of sockets with an identity; see `Endpoint` in `engine.ts`.
@@ -87,6 +89,7 @@ pub struct Endpoint {
 #[napi]
 pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
     let permits = exact("write concurrency", options.write_concurrency)?.max(1) as usize;
+    let coders = exact("encode concurrency", options.encode_concurrency)? as usize;
     let handshake_timeout = milliseconds("handshake time-out", options.handshake_timeout_ms)?;
     let strangers = Strangers::new(stranger_limits(&options)?);
     let dialling = transport_config(&options, Allowance::of_dialled(&options)?)?;
@@ -110,7 +113,7 @@ pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
         ready: AsyncMutex::new(ready),
         dialling,
         alpn,
-        registry: Registry::new(permits),
+        registry: Registry::new(permits, coders),
         accepting: AsyncMutex::new(Some(accepting)),
         closed: CancellationToken::new(),
     })

@@ -8,6 +8,8 @@ use napi_derive::napi;
 
 use crate::{
     bundle::{self, BundleObject},
+    codec::{CodecSet, Coding},
+    encoder::EncodedObject,
     error::{EngineError, Result},
     folder::Folder,
     limiter::{Bucket, RateLimiter},
@@ -117,6 +119,19 @@ impl SendStream {
             .await
     }
 
+    /// What encoding has taken in and given so far.
+    #[napi(getter)]
+    pub fn encoded(&self) -> EncodedObject {
+        self.half.encoder.encoded().into()
+    }
+
+    /// Has the pieces of later calls encoded.
+    #[napi]
+    pub fn set_coding(&self, codec: String, level: f64) -> napi::Result<()> {
+        self.half.encoder.set(Coding::new(&codec, level)?);
+        Ok(())
+    }
+
     /// Writes bytes. They are copied: JavaScript may change its own before a retransmission.
     #[napi]
     pub async fn write(&self, bytes: Uint8Array) -> Result<()> {
@@ -137,8 +152,11 @@ impl SendStream {
         let source = source.source()?;
         let run = Run::new(&run)?;
         let half = &self.half;
-        let verb =
-            async { send_run::send_run(&mut half.outgoing().await?, &header, &source, run).await };
+        let encoding = half.encoder.encoding();
+        let verb = async {
+            let mut outgoing = half.outgoing().await?;
+            send_run::send_run(&mut outgoing, &header, &source, run, encoding.as_ref()).await
+        };
         let sent = half.unless_given_up(verb).await?;
         Ok(SentRunObject {
             values: sent.values.into(),
@@ -157,8 +175,10 @@ impl SendStream {
         let root = folder.root()?;
         let files = bundle::unpack(&files)?;
         let half = &self.half;
+        let encoding = half.encoder.encoding();
         let verb = async {
-            send_bundle::send_bundle(&mut half.outgoing().await?, &header, root, files).await
+            let mut outgoing = half.outgoing().await?;
+            send_bundle::send_bundle(&mut outgoing, &header, root, files, encoding).await
         };
         Ok(BundleObject::new(half.unless_given_up(verb).await?))
     }
@@ -199,6 +219,13 @@ impl ReceiveStream {
         Ok(self.half.limits.set(buckets(&limiters))?)
     }
 
+    /// Takes pieces of these codecs in later calls.
+    #[napi]
+    pub fn take_codecs(&self, names: Vec<String>) -> napi::Result<()> {
+        self.half.decoder.take(CodecSet::named(&names)?);
+        Ok(())
+    }
+
     /// Reads exactly so many bytes; nothing when the stream ended before the first.
     #[napi]
     pub async fn read(&self, length: f64) -> Result<Option<Buffer>> {
@@ -227,7 +254,7 @@ impl ReceiveStream {
         let half = &self.half;
         let verb = async {
             let mut incoming = half.incoming().await?;
-            receive_run::receive_run(&mut incoming, &partial, &half.disk, run).await
+            receive_run::receive_run(&mut incoming, &partial, half, run).await
         };
         let received = half.unless_given_up(verb).await?;
         Ok(ReceivedRunObject {
@@ -250,7 +277,7 @@ impl ReceiveStream {
         let half = &self.half;
         let verb = async {
             let mut incoming = half.incoming().await?;
-            receive_bundle::receive_bundle(&mut incoming, &root, &half.disk, &targets).await
+            receive_bundle::receive_bundle(&mut incoming, &root, half, &targets).await
         };
         Ok(BundleObject::new(half.unless_given_up(verb).await?))
     }

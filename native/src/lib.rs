@@ -4,9 +4,13 @@
 //! classes and functions promise is written in `src/engine/engine.ts`, the interface they stand behind.
 
 mod arrivals;
-mod bundle;
+pub mod bundle;
+mod codec;
+mod coder;
 mod congestion;
 pub mod connection;
+mod decoder;
+pub mod encoder;
 pub mod endpoint;
 mod error;
 pub mod folder;
@@ -27,6 +31,7 @@ mod receive_run;
 mod registry;
 pub mod runtime;
 mod send_bundle;
+mod send_encoded;
 mod send_run;
 mod sockets;
 pub mod source;

@@ -2,7 +2,10 @@
 
 use napi_derive::napi;
 
-use crate::error::{EngineError, Result};
+use crate::{
+    codec::{Codec, CodecSet},
+    error::{EngineError, Result},
+};
 
 /// Bytes of a piece's header.
 pub const HEADER_BYTES: usize = 5;
@@ -25,6 +28,13 @@ const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 pub enum Header {
     /// The piece's bytes follow as they are, then its value.
     Plain,
+    /// The piece's bytes follow as so many bytes of a codec, then its value.
+    Encoded {
+        /// What made them fewer.
+        codec: Codec,
+        /// How many follow; at least one, and fewer than the piece has.
+        bytes: u32,
+    },
     /// The sender could not read the piece; nothing follows.
     Absent,
 }
@@ -34,17 +44,27 @@ impl Header {
     pub fn encode(self, bytes: u32) -> [u8; HEADER_BYTES] {
         let (codec, length) = match self {
             Self::Plain => (CODEC_PLAIN, bytes),
+            Self::Encoded { codec, bytes } => (codec as u8, bytes),
             Self::Absent => (CODEC_ABSENT, 0),
         };
         let [a, b, c, d] = length.to_be_bytes();
         [codec, a, b, c, d]
     }
 
-    /// Reads the header of a piece that must have `bytes` bytes.
-    pub fn decode(header: [u8; HEADER_BYTES], bytes: u32) -> Result<Self> {
-        let [codec, a, b, c, d] = header;
+    /// Reads the header of a piece that must have `bytes` bytes; other codecs than those are malformed.
+    pub fn decode(header: [u8; HEADER_BYTES], bytes: u32, codecs: CodecSet) -> Result<Self> {
+        let [number, a, b, c, d] = header;
         let length = u32::from_be_bytes([a, b, c, d]);
-        match codec {
+        if let Some(codec) = Codec::numbered(number).filter(|codec| codecs.has(*codec)) {
+            if (1..bytes).contains(&length) {
+                let bytes = length;
+                return Ok(Self::Encoded { codec, bytes });
+            }
+            return Err(EngineError::frame(format!(
+                "a piece of {bytes} bytes was encoded as {length}"
+            )));
+        }
+        match number {
             CODEC_PLAIN if length == bytes => Ok(Self::Plain),
             CODEC_PLAIN => Err(EngineError::frame(format!(
                 "a piece of {bytes} bytes was announced with {length}"
@@ -54,7 +74,7 @@ impl Header {
                 "an absent piece was announced with {length} bytes"
             ))),
             other => Err(EngineError::frame(format!(
-                "a piece has the unknown codec {other}"
+                "a piece has the codec {other}, which is not taken here"
             ))),
         }
     }
@@ -177,33 +197,38 @@ mod tests {
     fn a_header_has_the_bytes_of_the_protocol() {
         assert_eq!(Header::Plain.encode(0x0001_0000), [0, 0, 1, 0, 0]);
         assert_eq!(Header::Absent.encode(7), [255, 0, 0, 0, 0]);
+        let bytes = 3;
+        let encoded = [Codec::Lz4, Codec::Zstd].map(|codec| Header::Encoded { codec, bytes });
+        assert_eq!(encoded[0].encode(7), [1, 0, 0, 0, 3]);
+        assert_eq!(encoded[1].encode(7), [2, 0, 0, 0, 3]);
     }
 
     #[test]
     fn a_header_that_says_another_length_is_refused() {
+        let zstd = CodecSet::named(&["zstd".to_owned()]).unwrap();
+        let decode = |header| Header::decode(header, 1024, zstd);
+
+        assert_eq!(decode([0, 0, 0, 4, 0]).unwrap(), Header::Plain);
+        assert_eq!(decode([255, 0, 0, 0, 0]).unwrap(), Header::Absent);
+        let (codec, bytes) = (Codec::Zstd, 1023);
         assert_eq!(
-            Header::decode([0, 0, 0, 4, 0], 1024).unwrap(),
-            Header::Plain
-        );
-        assert_eq!(
-            Header::decode([255, 0, 0, 0, 0], 1024).unwrap(),
-            Header::Absent
+            decode([2, 0, 0, 3, 255]).unwrap(),
+            Header::Encoded { codec, bytes }
         );
         for bad in [
             [0, 0, 0, 4, 1],
             [0, 255, 255, 255, 255],
             [255, 0, 0, 0, 1],
-            [1, 0, 0, 4, 0],
+            [1, 0, 0, 0, 4],
+            [2, 0, 0, 0, 0],
+            [2, 0, 0, 4, 0],
+            [2, 255, 255, 255, 255],
+            [3, 0, 0, 0, 4],
         ] {
-            assert_eq!(
-                Header::decode(bad, 1024)
-                    .unwrap_err()
-                    .to_string()
-                    .split(':')
-                    .next(),
-                Some("INVALID_FRAME")
-            );
+            let error = decode(bad).unwrap_err().to_string();
+            assert_eq!(error.split(':').next(), Some("INVALID_FRAME"), "{bad:?}");
         }
+        assert!(Header::decode([2, 0, 0, 0, 0], 0, zstd).is_err());
     }
 
     #[test]

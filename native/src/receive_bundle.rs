@@ -2,23 +2,21 @@
 
 use std::time::{Duration, SystemTime};
 
-use cap_std::fs::Dir;
-use tokio::sync::Semaphore;
-
 use crate::{
     bundle::{BundledFile, BundledResult, Parents, Status},
     error::{EngineError, Result},
     path::at,
     piece::{HEADER_BYTES, Header, VALUE_BYTES},
     platform,
-    stream::Incoming,
+    stream::{Incoming, ReceiveHalf},
 };
+use cap_std::fs::Dir;
 
 /// Reads one piece a target, creates each file, writes it, and sets its mode and mtime.
 pub async fn receive_bundle(
     incoming: &mut Incoming<'_>,
     root: &Dir,
-    disk: &Semaphore,
+    half: &ReceiveHalf,
     targets: &[BundledFile],
 ) -> Result<Vec<BundledResult>> {
     let mut results = Vec::with_capacity(targets.len());
@@ -27,13 +25,25 @@ pub async fn receive_bundle(
     for target in targets {
         let mut header = [0; HEADER_BYTES];
         incoming.fill_all(&mut header).await?;
-        if Header::decode(header, target.bytes)? == Header::Absent {
-            results.push(BundledResult::without_hash(Status::Absent, None));
-            continue;
-        }
-        buffer.resize(target.bytes as usize + VALUE_BYTES, 0);
+        let (codec, sent) = match half.decoder.header(header, target.bytes)? {
+            Header::Plain => (None, target.bytes),
+            Header::Encoded { codec, bytes } => (Some(codec), bytes),
+            Header::Absent => {
+                results.push(BundledResult::without_hash(Status::Absent, None));
+                continue;
+            }
+        };
+        buffer.resize(sent as usize + VALUE_BYTES, 0);
         incoming.fill_all(&mut buffer).await?;
-        let (bytes, announced) = buffer.split_at(target.bytes as usize);
+        let (sent, announced) = buffer.split_at(sent as usize);
+        let decoded = match codec {
+            Some(codec) => {
+                let decoder = &half.decoder;
+                Some(decoder.decode(codec, sent, target.bytes, <[u8]>::to_vec)?)
+            }
+            None => None,
+        };
+        let bytes = decoded.as_deref().unwrap_or(sent);
         let hash = *blake3::hash(bytes).as_bytes();
         if hash != announced {
             results.push(BundledResult {
@@ -43,7 +53,8 @@ pub async fn receive_bundle(
             });
             continue;
         }
-        let permit = disk
+        let permit = half
+            .disk
             .acquire()
             .await
             .map_err(|_| EngineError::cancelled("endpoint"))?;

@@ -1,14 +1,15 @@
 //! Receives a run of pieces into a file.
 
-use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 
 use crate::{
+    codec::Codec,
     error::{EngineError, Result},
     hash::{PieceHasher, Value},
     partial::Partial,
     piece::{HEADER_BYTES, Header, Piece, Run, VALUE_BYTES},
     source::STEP_BYTES,
-    stream::Incoming,
+    stream::{Incoming, ReceiveHalf},
 };
 
 /// What became of a run that was received.
@@ -23,11 +24,14 @@ pub struct ReceivedRun {
     pub failure: Option<EngineError>,
 }
 
-/// Where bytes are put while they are hashed, and who may write them to the disk.
+/// Where bytes are put while they are hashed, and what decodes them and lets them be written.
 struct Sink<'a> {
     partial: &'a Partial,
-    disk: &'a Semaphore,
+    half: &'a ReceiveHalf,
+    /// A step of a piece, or a whole one that is encoded.
     buffer: Vec<u8>,
+    /// Why the disk took not all of a piece. The rest of it is still read: the stream then stands behind it.
+    failure: Option<EngineError>,
 }
 
 /// Reads the pieces into the file, each checked against its value.
@@ -40,15 +44,15 @@ struct Sink<'a> {
 pub async fn receive_run(
     incoming: &mut Incoming<'_>,
     partial: &Partial,
-    disk: &Semaphore,
+    half: &ReceiveHalf,
     run: Run,
 ) -> Result<ReceivedRun> {
     let count = run.count();
-    let step = run.piece_bytes.min(STEP_BYTES as u64) as usize;
     let mut sink = Sink {
         partial,
-        disk,
-        buffer: vec![0; step],
+        half,
+        buffer: Vec::new(),
+        failure: None,
     };
     let mut received = ReceivedRun {
         values: Vec::with_capacity(count * VALUE_BYTES),
@@ -77,11 +81,18 @@ async fn receive_pieces(
     let mut header = [0; HEADER_BYTES];
     incoming.fill_all(&mut header).await?;
     for (position, piece) in run.pieces().enumerate() {
-        if Header::decode(header, piece.bytes)? == Header::Absent {
-            break;
+        let value = match sink.half.decoder.header(header, piece.bytes)? {
+            Header::Plain => sink.take(incoming, &piece).await?,
+            Header::Encoded { codec, bytes } => {
+                sink.take_encoded(incoming, &piece, codec, bytes).await?
+            }
+            Header::Absent => break,
+        };
+        let is_last = position + 1 == count || sink.failure.is_some();
+        let (announced, next) = read_trailer(incoming, is_last).await?;
+        if let Some(failure) = sink.failure.take() {
+            return Err(failure);
         }
-        let value = sink.take(incoming, &piece).await?;
-        let (announced, next) = read_trailer(incoming, position + 1 == count).await?;
         if announced != value {
             received.bad.push(position as u32);
         }
@@ -97,21 +108,61 @@ impl Sink<'_> {
         let mut hasher = PieceHasher::new(piece);
         let mut done = 0;
         while done < piece.bytes {
-            let wanted = (piece.bytes - done).min(self.buffer.len() as u32);
-            let bytes = &mut self.buffer[..wanted as usize];
-            incoming.fill_all(bytes).await?;
-            hasher.update(bytes);
+            let wanted = (piece.bytes - done).min(STEP_BYTES as u32);
+            self.buffer.resize(wanted as usize, 0);
+            incoming.fill_all(&mut self.buffer).await?;
+            hasher.update(&self.buffer);
             // Written on this thread: handing the bytes to another one cost a third of the speed.
-            let permit = self
-                .disk
-                .acquire()
-                .await
-                .map_err(|_| EngineError::cancelled("endpoint"))?;
-            self.partial.write(bytes, piece.offset + u64::from(done))?;
+            let permit = self.permit().await?;
+            let written = match self.failure {
+                None => self
+                    .partial
+                    .write(&self.buffer, piece.offset + u64::from(done)),
+                Some(_) => Ok(()),
+            };
             drop(permit);
+            if let Err(failure) = written {
+                self.failure = Some(failure);
+            }
             done += wanted;
         }
         Ok(hasher.value())
+    }
+
+    /// Decodes a piece that comes as `bytes` bytes: as a whole, and only when all of them are there.
+    async fn take_encoded(
+        &mut self,
+        incoming: &mut Incoming<'_>,
+        piece: &Piece,
+        codec: Codec,
+        bytes: u32,
+    ) -> Result<Value> {
+        self.buffer.clear();
+        // The buffer grows with what comes: what is only announced costs nothing.
+        while self.buffer.len() < bytes as usize {
+            let filled = self.buffer.len();
+            let wanted = (bytes as usize - filled).min(STEP_BYTES);
+            self.buffer.resize(filled + wanted, 0);
+            incoming.fill_all(&mut self.buffer[filled..]).await?;
+        }
+        let permit = self.permit().await?;
+        let decoded = self
+            .half
+            .decoder
+            .decode(codec, &self.buffer, piece.bytes, |decoded| {
+                let mut hasher = PieceHasher::new(piece);
+                hasher.update(decoded);
+                (hasher.value(), self.partial.write(decoded, piece.offset))
+            });
+        drop(permit);
+        let (value, written) = decoded?;
+        self.failure = written.err();
+        Ok(value)
+    }
+
+    async fn permit(&self) -> Result<SemaphorePermit<'_>> {
+        let permit = self.half.disk.acquire().await;
+        permit.map_err(|_| EngineError::cancelled("endpoint"))
     }
 }
 

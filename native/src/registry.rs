@@ -9,13 +9,15 @@ use iroh::endpoint;
 use tokio::sync::Semaphore;
 
 use crate::{
+    coder::Coders,
     held::Held,
     stream::{ReceiveHalf, SendHalf},
 };
 
-/// Everything that was opened by an endpoint, and its permits for writing files.
+/// Everything that was opened by an endpoint, its permits for writing files, and its coders.
 pub struct Registry {
     disk: Arc<Semaphore>,
+    coders: Arc<Coders>,
     members: Mutex<Members>,
 }
 
@@ -27,11 +29,12 @@ struct Members {
 }
 
 impl Registry {
-    /// Starts with so many permits for writing files.
-    pub fn new(permits: usize) -> Arc<Self> {
+    /// Starts with so many permits for writing files, and for encoding pieces.
+    pub fn new(permits: usize, coders: usize) -> Arc<Self> {
         let disk = Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
         Arc::new(Self {
             disk,
+            coders: Coders::new(coders),
             members: Mutex::default(),
         })
     }
@@ -45,14 +48,14 @@ impl Registry {
 
     /// Takes the sending half of a stream in.
     pub fn send_half(&self, stream: endpoint::SendStream) -> Arc<SendHalf> {
-        let half = SendHalf::new(stream);
+        let half = SendHalf::new(stream, Arc::clone(&self.coders));
         self.enter(|members| add(&mut members.sending, &half));
         half
     }
 
     /// Takes the receiving half of a stream in.
     pub fn receive_half(&self, stream: endpoint::RecvStream) -> Arc<ReceiveHalf> {
-        let half = ReceiveHalf::new(stream, Arc::clone(&self.disk));
+        let half = ReceiveHalf::new(stream, Arc::clone(&self.disk), Arc::clone(&self.coders));
         self.enter(|members| add(&mut members.receiving, &half));
         half
     }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     bundle::{BundledFile, BundledResult, Parents, Status},
+    encoder::{EncodedBytes, Encoding, encode},
     error::{Code, EngineError, Result},
     listing::Kind,
     path::at,
@@ -29,52 +30,88 @@ pub async fn send_bundle(
     header: &[u8],
     folder: Arc<Dir>,
     files: Vec<BundledFile>,
+    encoding: Option<Encoding>,
 ) -> Result<Vec<BundledResult>> {
     outgoing
         .write(&mut [Bytes::copy_from_slice(header)])
         .await?;
     let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
-    let reading = tokio::task::spawn_blocking(move || read_files(&folder, &files, &sender));
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut reader = Reader {
+            parents: Parents::new(&folder),
+            encoding,
+            batch: Vec::with_capacity(BATCH_BYTES),
+            counts: EncodedBytes::default(),
+        };
+        let results = reader.read_files(&files, &sender);
+        (results, reader.counts)
+    });
     while let Some(batch) = batches.recv().await {
         outgoing.write(&mut [batch]).await?;
     }
-    Ok(reading.await?)
+    let (results, counts) = reading.await?;
+    outgoing.count(counts);
+    Ok(results)
 }
 
-fn read_files(
-    root: &Dir,
-    files: &[BundledFile],
-    sender: &mpsc::Sender<Bytes>,
-) -> Vec<BundledResult> {
-    let mut results = Vec::with_capacity(files.len());
-    // A vector: a `BytesMut` is extended byte by byte.
-    let mut batch = Vec::with_capacity(BATCH_BYTES);
-    let mut parents = Parents::new(root);
-    for file in files {
-        results.push(match read_file(&mut parents, file) {
-            Ok(bytes) => {
-                let hash = *blake3::hash(&bytes).as_bytes();
-                batch.extend_from_slice(&Header::Plain.encode(file.bytes));
-                batch.extend_from_slice(&bytes);
-                batch.extend_from_slice(&hash);
-                BundledResult::ok(hash)
-            }
-            Err(error) => {
-                batch.extend_from_slice(&Header::Absent.encode(0));
-                BundledResult::without_hash(Status::Absent, Some(error))
-            }
-        });
-        if batch.len() >= BATCH_BYTES {
-            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH_BYTES));
-            // The stream was given up: nobody wants the rest.
-            if sender.blocking_send(full.into()).is_err() {
-                return results;
+/// Reads a bundle's files, one after the other.
+struct Reader<'a> {
+    parents: Parents<'a>,
+    encoding: Option<Encoding>,
+    /// A vector: a `BytesMut` is extended byte by byte.
+    batch: Vec<u8>,
+    counts: EncodedBytes,
+}
+
+impl Reader<'_> {
+    fn read_files(
+        &mut self,
+        files: &[BundledFile],
+        sender: &mpsc::Sender<Bytes>,
+    ) -> Vec<BundledResult> {
+        let mut results = Vec::with_capacity(files.len());
+        for file in files {
+            results.push(match read_file(&mut self.parents, file) {
+                Ok(bytes) => {
+                    let hash = *blake3::hash(&bytes).as_bytes();
+                    self.add(bytes);
+                    self.batch.extend_from_slice(&hash);
+                    BundledResult::ok(hash)
+                }
+                Err(error) => {
+                    self.batch.extend_from_slice(&Header::Absent.encode(0));
+                    BundledResult::without_hash(Status::Absent, Some(error))
+                }
+            });
+            if self.batch.len() >= BATCH_BYTES {
+                let full = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_BYTES));
+                // The stream was given up: nobody wants the rest.
+                if sender.blocking_send(full.into()).is_err() {
+                    return results;
+                }
             }
         }
+        // The same, and this was the rest.
+        let _ = sender.blocking_send(std::mem::take(&mut self.batch).into());
+        results
     }
-    // The same, and this was the rest.
-    let _ = sender.blocking_send(batch.into());
-    results
+
+    /// Adds a piece's header and its bytes.
+    fn add(&mut self, bytes: Vec<u8>) {
+        let whole = bytes.len() as u32;
+        let Some(Encoding { coding, coders }) = &self.encoding else {
+            self.batch.extend_from_slice(&Header::Plain.encode(whole));
+            self.batch.extend_from_slice(&bytes);
+            return;
+        };
+        let (header, encoded, counts) = coders.lend(|coder| {
+            coder.input = bytes;
+            encode(coder, *coding)
+        });
+        self.batch.extend_from_slice(&header.encode(whole));
+        self.batch.extend_from_slice(&encoded);
+        self.counts.add(counts);
+    }
 }
 
 fn read_file(parents: &mut Parents<'_>, file: &BundledFile) -> Result<Vec<u8>> {

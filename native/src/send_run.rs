@@ -1,10 +1,14 @@
 //! Sends a run of pieces of a file.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::{
+    encoder::Encoding,
     error::Result,
     piece::{Header, Piece, Run, VALUE_BYTES},
+    send_encoded,
     source::Source,
     stream::Outgoing,
 };
@@ -17,6 +21,16 @@ pub struct SentRun {
     pub failure: Option<String>,
 }
 
+impl SentRun {
+    /// Nothing of a run yet.
+    pub fn of(run: &Run) -> Self {
+        Self {
+            values: Vec::with_capacity(run.count() * VALUE_BYTES),
+            failure: None,
+        }
+    }
+}
+
 /// Writes `header`, then the pieces; at the first that cannot be read, an absent one, and ends.
 ///
 /// # Cancellation
@@ -25,18 +39,32 @@ pub struct SentRun {
 pub async fn send_run(
     outgoing: &mut Outgoing<'_>,
     header: &[u8],
-    source: &Source,
+    source: &Arc<Source>,
     run: Run,
+    encoding: Option<&Encoding>,
 ) -> Result<SentRun> {
-    let mut sent = SentRun {
-        values: Vec::with_capacity(run.count() * VALUE_BYTES),
-        failure: None,
-    };
     // Small fields travel in one chunk: a piece's value with the next piece's header.
     let mut small = BytesMut::from(header);
     source.advise(run.offset, run.length);
+    let sent = match encoding {
+        Some(encoding) => {
+            send_encoded::send_pieces(outgoing, &mut small, source, run, encoding).await?
+        }
+        None => send_pieces(outgoing, &mut small, source, run).await?,
+    };
+    outgoing.write(&mut [small.freeze()]).await?;
+    Ok(sent)
+}
+
+async fn send_pieces(
+    outgoing: &mut Outgoing<'_>,
+    small: &mut BytesMut,
+    source: &Source,
+    run: Run,
+) -> Result<SentRun> {
+    let mut sent = SentRun::of(&run);
     for piece in run.pieces() {
-        match send_piece(outgoing, &mut small, source, &piece).await? {
+        match send_piece(outgoing, small, source, &piece).await? {
             Ok(value) => sent.values.extend(value),
             Err(failure) => {
                 small.extend_from_slice(&Header::Absent.encode(0));
@@ -45,7 +73,6 @@ pub async fn send_run(
             }
         }
     }
-    outgoing.write(&mut [small.freeze()]).await?;
     Ok(sent)
 }
 

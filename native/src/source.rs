@@ -80,6 +80,16 @@ impl Source {
         })
     }
 
+    /// Reads a piece into a buffer in place of what is in it, and returns the piece's value.
+    pub fn read_into(&self, piece: &Piece, buffer: &mut Vec<u8>) -> Result<Value> {
+        let mut hasher = PieceHasher::new(piece);
+        buffer.clear();
+        for (offset, bytes) in steps(piece) {
+            buffer.extend_from_slice(&self.read_step(offset, bytes, &mut hasher)?);
+        }
+        Ok(hasher.value())
+    }
+
     /// Returns the values of a run's pieces.
     fn hash_run(&self, run: Run) -> Result<Vec<u8>> {
         let mut values = Vec::new();

@@ -14,6 +14,9 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    coder::Coders,
+    decoder::Decoder,
+    encoder::{EncodedBytes, Encoder},
     error::{EngineError, Result},
     limiter::Chain,
     piece::exact,
@@ -28,6 +31,8 @@ pub struct SendHalf {
     pub limits: Chain,
     given_up: CancellationToken,
     is_finished: AtomicBool,
+    /// How its pieces are encoded.
+    pub encoder: Encoder,
 }
 
 /// The sending half while a verb has it to itself.
@@ -38,13 +43,14 @@ pub struct Outgoing<'a> {
 
 impl SendHalf {
     /// Takes a stream that was just opened.
-    pub fn new(stream: endpoint::SendStream) -> Arc<Self> {
+    pub fn new(stream: endpoint::SendStream, coders: Arc<Coders>) -> Arc<Self> {
         Arc::new(Self {
             stream: Mutex::new(Some(stream)),
             sent: AtomicU64::new(0),
             limits: Chain::default(),
             given_up: CancellationToken::new(),
             is_finished: AtomicBool::new(false),
+            encoder: Encoder::new(coders),
         })
     }
 
@@ -133,6 +139,11 @@ impl Outgoing<'_> {
             .map_err(|_| EngineError::cancelled("stream"))
     }
 
+    /// Notes what encoding took.
+    pub fn count(&self, bytes: EncodedBytes) {
+        self.half.encoder.count(bytes);
+    }
+
     /// Ends the stream; what was written still arrives.
     pub fn finish(&mut self) -> Result<()> {
         self.stream
@@ -153,6 +164,8 @@ pub struct ReceiveHalf {
     given_up: CancellationToken,
     /// The endpoint's permits for writing files.
     pub disk: Arc<Semaphore>,
+    /// What makes its pieces whole again.
+    pub decoder: Decoder,
 }
 
 /// The receiving half while a verb has it to itself.
@@ -163,13 +176,18 @@ pub struct Incoming<'a> {
 
 impl ReceiveHalf {
     /// Takes a stream that was just opened or accepted.
-    pub fn new(stream: endpoint::RecvStream, disk: Arc<Semaphore>) -> Arc<Self> {
+    pub fn new(
+        stream: endpoint::RecvStream,
+        disk: Arc<Semaphore>,
+        coders: Arc<Coders>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             stream: Mutex::new(Some(stream)),
             received: AtomicU64::new(0),
             limits: Chain::default(),
             given_up: CancellationToken::new(),
             disk,
+            decoder: Decoder::new(coders),
         })
     }
 

@@ -53,10 +53,11 @@ export function laneMap(lanes: { laneBytes: readonly number[]; total: number; wi
 
 /** What a progress view says below its bar, as much of it as fits into `width` characters. */
 export function progressFacts(progress: TransferProgress, width: number): string {
-  const { bytes, total, files, totalFiles, etaMs } = progress;
+  const { bytes, total, files, totalFiles, etaMs, wireBytes, laneBytes } = progress;
   const facts = [`${formatBytes(bytes)} of ${formatBytes(total)}`, rateText(progress)];
   const left = bytes < total ? formatTimeLeft(etaMs) : "";
   if (left !== "") facts.push(left);
+  if (isSmaller(wireBytes, sum(laneBytes))) facts.push(`${formatBytes(wireBytes)} on the wire`);
   if (totalFiles > 1) {
     facts.push(`${groupDigits(files)} of ${formatCount(totalFiles, "file")}`);
   }
@@ -65,7 +66,7 @@ export function progressFacts(progress: TransferProgress, width: number): string
 
 /** A progress view on one line, for logs and pipes. */
 export function progressLine(progress: TransferProgress): string {
-  const { bytes, total, etaMs, lanes } = progress;
+  const { bytes, total, etaMs, lanes, wireBytes, laneBytes } = progress;
   const facts = [
     `${formatPercent(bytes, total)}: ${formatBytes(bytes)} of ${formatBytes(total)}`,
     rateText(progress),
@@ -73,6 +74,7 @@ export function progressLine(progress: TransferProgress): string {
   ];
   const left = bytes < total ? formatTimeLeft(etaMs) : "";
   if (left !== "") facts.splice(2, 0, left);
+  if (isSmaller(wireBytes, sum(laneBytes))) facts.push(`${formatBytes(wireBytes)} on the wire`);
   return facts.join(", ");
 }
 
@@ -88,6 +90,15 @@ const holdTexts = {
   "paused-by-peer": "paused by the other side",
   queued: "waiting for its turn",
 };
+
+/** Whether so many bytes on the wire are fewer than those of the files, by so much that a person cares. */
+export function isSmaller(wireBytes: number, fileBytes: number): boolean {
+  return wireBytes < 0.95 * fileBytes;
+}
+
+function sum(parts: readonly number[]): number {
+  return parts.reduce((all, part) => all + part, 0);
+}
 
 function joinFitting(facts: readonly string[], width: number): string {
   let text = "";

@@ -9,13 +9,15 @@ import {
   TransferError,
 } from "../index.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, groupDigits } from "./format.ts";
+import { isSmaller } from "./progress-bar.ts";
 
 /** The first line: how much, how long, how fast. */
 export function receiptSummary(verb: "sent" | "received", receipt: Receipt): string {
-  const { bytes, seconds } = receipt;
+  const { bytes, seconds, wireBytes } = receipt;
   const { received } = digestOf(receipt);
   const time = seconds > 0 ? ` in ${formatDuration(seconds)} (${formatRate(bytes / seconds)})` : "";
-  return `${verb} and verified ${formatCount(received, "file")}, ${formatBytes(bytes)}${time}`;
+  const wire = isSmaller(wireBytes, bytes) ? `, ${formatBytes(wireBytes)} on the wire` : "";
+  return `${verb} and verified ${formatCount(received, "file")}, ${formatBytes(bytes)}${time}${wire}`;
 }
 
 /** The lines below the first: where the files are, and each that is not as it was offered. */

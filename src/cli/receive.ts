@@ -17,8 +17,11 @@ import { askYesOrNo, ConflictQuestions, canAsk } from "./question.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { readTicket } from "./ticket-text.ts";
 import {
+  addCompressFlag,
   addRetryFlag,
   addTuningFlags,
+  type CompressFlag,
+  codecsOf,
   type RetryFlag,
   type TuningFlags,
   tuningOf,
@@ -38,6 +41,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
         .default("rename"),
     );
   addLimitFlag(command);
+  addCompressFlag(command, "what the sender may use: auto for all, none, lz4 or zstd");
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
@@ -47,7 +51,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
   });
 }
 
-interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag, LimitFlag {
+interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag, LimitFlag, CompressFlag {
   into: string;
   yes?: true;
   onConflict: ConflictChoice | "ask";
@@ -63,7 +67,9 @@ async function receive(
   const ticket = await readTicket({ argument, environment, input: process.stdin });
   const output = await openOutput(flags, json);
   const { limit } = flags;
-  const peer = await Peer.open({ limit, tuning: tuningOf(flags), logger: output.logger });
+  const tuning = tuningOf(flags);
+  const codecs = codecsOf(flags.compress);
+  const peer = await Peer.open({ limit, tuning, codecs, logger: output.logger });
   try {
     await bring({ peer, ticket, flags, output });
   } finally {

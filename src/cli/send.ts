@@ -18,8 +18,10 @@ import { requireComplete } from "./receipt-text.ts";
 import { type ServedTicket, ServedTickets } from "./served-tickets.ts";
 import { ticketView } from "./ticket-text.ts";
 import {
+  addCompressFlag,
   addRetryFlag,
   addTuningFlags,
+  type CompressFlag,
   positiveInteger,
   type RetryFlag,
   type TuningFlags,
@@ -39,6 +41,7 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
     .option("--keep", "serve the ticket again and again, until Ctrl-C")
     .option("--memory-map", "read the files through a memory mapping");
   addLimitFlag(command);
+  addCompressFlag(command, "auto, none, lz4, zstd or zstd:LEVEL; auto measures what is quickest");
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
@@ -46,7 +49,7 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
   command.action((paths: string[], flags: SendFlags) => send(paths, flags, json));
 }
 
-interface SendFlags extends OutputFlags, TuningFlags, RetryFlag, LimitFlag {
+interface SendFlags extends OutputFlags, TuningFlags, RetryFlag, LimitFlag, CompressFlag {
   listen?: string;
   profile?: ProfileName;
   lanes?: number;
@@ -63,6 +66,7 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
     const options: SendOptions = {
       profile: flags.profile,
       lanes: flags.lanes,
+      compress: flags.compress,
       keep: flags.keep,
       retryForMs: flags.retryFor,
       ticket: earlier?.ticket,
@@ -70,10 +74,17 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
     };
     const transfer = peer.send(paths, options);
     const { show, farewell } = flags.keep ? servingView(output) : onceView(output);
+    const { display } = output;
     const showAndKeep = (event: TransferEvent) => {
       if (event.type === "ready") {
         const { ticket } = event;
         void served.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
+      }
+      const isPlain = event.type === "lanes" && event.compress === "none";
+      if (isPlain && flags.compress !== "none" && flags.compress !== "auto") {
+        display.print(
+          `the receiver does not take ${flags.compress}: the files are sent as they are`,
+        );
       }
       show(event);
     };

@@ -1,7 +1,13 @@
 /** Flags that tune a transfer, and the readers of their values. */
 
 import { type Command, InvalidArgumentError } from "commander";
-import type { CongestionControl, Tuning } from "../index.ts";
+import {
+  type Codec,
+  type Compression,
+  type CongestionControl,
+  isCompression,
+  type Tuning,
+} from "../index.ts";
 import { duration } from "./duration.ts";
 
 /** The tuning that a person asked for. */
@@ -31,6 +37,16 @@ export function tuningOf({ writeConcurrency, congestion, memoryMap }: TuningFlag
   return tuning;
 }
 
+/** How pieces are compressed. */
+export interface CompressFlag {
+  compress: Compression;
+}
+
+/** Adds the flag for compression; what it means is for each side to say. */
+export function addCompressFlag(command: Command, about: string): Command {
+  return command.option("--compress <how>", about, compression, "auto");
+}
+
 /** How long to go on after a lost connection. */
 export interface RetryFlag {
   /** Milliseconds. */
@@ -41,6 +57,17 @@ export interface RetryFlag {
 export function addRetryFlag(command: Command): Command {
   const about = "how long to go on after a lost connection: 90s, 10m, 2h (default: 1h)";
   return command.option("--retry-for <time>", about, duration);
+}
+
+/** The codecs that a receiver takes for a word; undefined for all. Which level was used it cannot tell. */
+export function codecsOf(compress: Compression): readonly Codec[] | undefined {
+  if (compress === "auto") return undefined;
+  return [compress.startsWith("zstd") ? "zstd" : compress === "lz4" ? "lz4" : "none"];
+}
+
+function compression(text: string): Compression {
+  if (isCompression(text)) return text;
+  throw new InvalidArgumentError("It must be auto, none, lz4, zstd, or zstd:1 to zstd:19.");
 }
 
 /** Reads a whole number from 1 up; anything else is a usage error. */

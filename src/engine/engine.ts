@@ -9,6 +9,7 @@
  * `TransferError`; a disk failure carries a `DISK_*` code.
  */
 
+import type { Codec, Coding } from "../codec.ts";
 import type { Folder, PartialFile, PieceRun, SourceFile } from "./file-system.ts";
 
 export type * from "./file-system.ts";
@@ -76,6 +77,8 @@ export interface EndpointOptions {
   refusalMs: number;
   /** File writes that may be under way at once, over all connections of the endpoint. */
   writeConcurrency: number;
+  /** Pieces that may be encoded at once, over all connections of the endpoint. */
+  encodeConcurrency: number;
 }
 
 /** One socket set with an identity. */
@@ -189,6 +192,16 @@ export interface BundledTarget {
   mtimeMs: number;
 }
 
+/** What encoding has taken in and given; pieces that are not to be encoded do not count. */
+export interface EncodedBytes {
+  /** Bytes of pieces. */
+  rawBytes: number;
+  /** Bytes sent for them. */
+  sentBytes: number;
+  /** Time that it took, in milliseconds of one thread. */
+  encodeMs: number;
+}
+
 /** What became of a run that was sent. */
 export interface SentRun {
   /** 32 bytes for each piece that was sent, in order. */
@@ -233,6 +246,14 @@ export interface SendStream {
   limitBy(limiters: readonly RateLimiter[]): void;
   /** Whose bytes go first of those that wait on the connection: the higher number's; 0 is every stream's at first. */
   setPriority(priority: number): Promise<void>;
+  /** What encoding has taken in and given so far. */
+  readonly encoded: EncodedBytes;
+  /**
+   * Has the pieces of later calls encoded; a stream begins with `none`.
+   *
+   * A piece that does not get smaller is sent as it is. `INVALID_ARGUMENT` for a level that is none.
+   */
+  setCoding(coding: Coding): void;
   /** Resolves when the stream has taken all bytes. Rejects with the peer's code when it refused the stream. */
   write(bytes: Uint8Array): Promise<void>;
   /** Writes `header`, then the run's pieces in the wire form of docs/protocol.md. */
@@ -255,13 +276,16 @@ export interface ReceiveStream {
   readonly receivedBytes: number;
   /** Makes all that is read from now on pass these limits, as {@link SendStream.limitBy} does. */
   limitBy(limiters: readonly RateLimiter[]): void;
+  /** Takes pieces of these codecs in later calls; a stream begins with `none`, which is always taken. */
+  takeCodecs(codecs: readonly Codec[]): void;
   /** Exactly `length` bytes; null when the stream ended before the first of them. Rejects with `INVALID_FRAME` when it ends between. */
   read(length: number): Promise<Uint8Array | null>;
   /**
    * Reads the run's pieces into the file, each checked against its value.
    *
    * A malformed piece (`INVALID_FRAME`), a file that cannot be written (`DISK_*`) or a lost connection ends
-   * the run: rejects if nothing came before, and else tells of it in `failure`.
+   * the run: rejects if nothing came before, and else tells of it in `failure`. After `DISK_*` the stream
+   * stands behind the piece that could not be written.
    */
   receiveRun(partial: PartialFile, run: PieceRun): Promise<ReceivedRun>;
   /** Reads one piece a target, creates each file, writes it, and sets its mode and mtime. Nothing is synced. */

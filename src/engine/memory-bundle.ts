@@ -4,12 +4,17 @@ import { TransferError } from "../errors.ts";
 import type { BundledResult, BundledSource, BundledTarget, Folder } from "./engine.ts";
 import { MemoryFolder } from "./memory-folder.ts";
 import { VALUE_BYTES } from "./memory-hash.ts";
-import { readPiece, writeAbsentPiece, writePiece } from "./memory-piece.ts";
-import type { Pipe } from "./memory-pipe.ts";
+import {
+  type PieceReader,
+  type PieceWriter,
+  readPiece,
+  writeAbsentPiece,
+  writePiece,
+} from "./memory-piece.ts";
 
 /** See `SendStream.sendBundle`. */
 export async function sendBundle(
-  pipe: Pipe,
+  writer: PieceWriter,
   folder: Folder,
   files: readonly BundledSource[],
 ): Promise<BundledResult[]> {
@@ -17,10 +22,10 @@ export async function sendBundle(
   for (const file of files) {
     const bytes = await readWhole(folder, file);
     if (bytes instanceof Error) {
-      await writeAbsentPiece(pipe);
+      await writeAbsentPiece(writer);
       results.push({ hash: noHash(), status: "absent", failure: bytes });
     } else {
-      const hash = await writePiece(pipe, bytes, wholeFile);
+      const hash = await writePiece(writer, bytes, wholeFile);
       results.push({ hash, status: "ok", failure: null });
     }
   }
@@ -29,14 +34,14 @@ export async function sendBundle(
 
 /** See `ReceiveStream.receiveBundle`. */
 export async function receiveBundle(
-  pipe: Pipe,
+  reader: PieceReader,
   folder: Folder,
   targets: readonly BundledTarget[],
 ): Promise<BundledResult[]> {
   if (!(folder instanceof MemoryFolder)) throw new TypeError("a folder of another engine");
   const results: BundledResult[] = [];
   for (const target of targets) {
-    const piece = await readPiece(pipe, target.bytes, wholeFile);
+    const piece = await readPiece(reader, target.bytes, wholeFile);
     if (!piece) {
       results.push({ hash: noHash(), status: "absent", failure: null });
     } else if (!piece.isProven) {

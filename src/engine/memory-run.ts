@@ -4,27 +4,37 @@ import { TransferError } from "../errors.ts";
 import type { PartialFile, PieceRun, ReceivedRun, SentRun, SourceFile } from "./engine.ts";
 import { MemoryPartialFile, MemorySourceFile } from "./memory-files.ts";
 import { VALUE_BYTES } from "./memory-hash.ts";
-import { piecesOf, readPiece, writeAbsentPiece, writePiece } from "./memory-piece.ts";
-import type { Pipe } from "./memory-pipe.ts";
+import {
+  type PieceReader,
+  type PieceWriter,
+  piecesOf,
+  readPiece,
+  writeAbsentPiece,
+  writePiece,
+} from "./memory-piece.ts";
 
 /** See `SendStream.sendRun`. */
-export async function sendRun(pipe: Pipe, source: SourceFile, run: PieceRun): Promise<SentRun> {
+export async function sendRun(
+  writer: PieceWriter,
+  source: SourceFile,
+  run: PieceRun,
+): Promise<SentRun> {
   if (!(source instanceof MemorySourceFile)) throw new TypeError("a file of another engine");
   const values: Uint8Array[] = [];
   for (const piece of piecesOf(run)) {
     const bytes = readOf(source, piece);
     if (bytes instanceof Error) {
-      await writeAbsentPiece(pipe);
+      await writeAbsentPiece(writer);
       return { values: Buffer.concat(values), failure: bytes };
     }
-    values.push(await writePiece(pipe, bytes, piece));
+    values.push(await writePiece(writer, bytes, piece));
   }
   return { values: Buffer.concat(values), failure: null };
 }
 
 /** See `ReceiveStream.receiveRun`. */
 export async function receiveRun(
-  pipe: Pipe,
+  reader: PieceReader,
   partial: PartialFile,
   run: PieceRun,
 ): Promise<ReceivedRun> {
@@ -35,7 +45,7 @@ export async function receiveRun(
   let absentFrom = 0;
   try {
     for (const [position, place] of pieces.entries()) {
-      const piece = await readPiece(pipe, place.bytes, place);
+      const piece = await readPiece(reader, place.bytes, place);
       if (!piece) break;
       values.set(piece.value, position * VALUE_BYTES);
       if (piece.isProven) partial.write(place.offset, piece.bytes);

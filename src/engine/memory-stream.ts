@@ -1,9 +1,11 @@
 /** The two ends of a stream in memory. */
 
+import { asTheyAre, type Codec, type Coding } from "../codec.ts";
 import type {
   BundledResult,
   BundledSource,
   BundledTarget,
+  EncodedBytes,
   Folder,
   PartialFile,
   PieceRun,
@@ -15,6 +17,8 @@ import type {
   SourceFile,
 } from "./engine.ts";
 import { receiveBundle, sendBundle } from "./memory-bundle.ts";
+import { checkCoding } from "./memory-codec.ts";
+import type { PieceReader, PieceWriter } from "./memory-piece.ts";
 import type { Pipe } from "./memory-pipe.ts";
 import { receiveRun, sendRun } from "./memory-run.ts";
 
@@ -22,6 +26,8 @@ import { receiveRun, sendRun } from "./memory-run.ts";
 export class MemorySendStream implements SendStream {
   readonly #pipe: Pipe;
   readonly #announce: () => void;
+  readonly #encoded: EncodedBytes = { rawBytes: 0, sentBytes: 0, encodeMs: 0 };
+  #coding: Coding = asTheyAre;
 
   /** `announce` shows the stream to the peer; it is called before anything passes. */
   constructor(pipe: Pipe, announce: () => void) {
@@ -42,6 +48,16 @@ export class MemorySendStream implements SendStream {
   /** See {@link SendStream.setPriority}; here all is there at once, and nothing goes first. */
   async setPriority(_priority: number): Promise<void> {}
 
+  /** See {@link SendStream.encoded}. */
+  get encoded(): EncodedBytes {
+    return { ...this.#encoded };
+  }
+
+  /** See {@link SendStream.setCoding}. */
+  setCoding(coding: Coding): void {
+    this.#coding = checkCoding(coding);
+  }
+
   /** See {@link SendStream.write}. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#announce();
@@ -51,7 +67,7 @@ export class MemorySendStream implements SendStream {
   /** See {@link SendStream.sendRun}. */
   async sendRun(header: Uint8Array, source: SourceFile, run: PieceRun): Promise<SentRun> {
     await this.write(header);
-    return sendRun(this.#pipe, source, run);
+    return sendRun(this.#writer, source, run);
   }
 
   /** See {@link SendStream.sendBundle}. */
@@ -61,7 +77,7 @@ export class MemorySendStream implements SendStream {
     files: readonly BundledSource[],
   ): Promise<BundledResult[]> {
     await this.write(header);
-    return sendBundle(this.#pipe, folder, files);
+    return sendBundle(this.#writer, folder, files);
   }
 
   /** See {@link SendStream.finish}. */
@@ -75,11 +91,16 @@ export class MemorySendStream implements SendStream {
     this.#announce();
     this.#pipe.reset(code);
   }
+
+  get #writer(): PieceWriter {
+    return { pipe: this.#pipe, coding: this.#coding, encoded: this.#encoded };
+  }
 }
 
 /** The reading end of a {@link Pipe}. */
 export class MemoryReceiveStream implements ReceiveStream {
   readonly #pipe: Pipe;
+  #codecs: readonly Codec[] = [];
 
   /** Reads what the other end writes. */
   constructor(pipe: Pipe) {
@@ -96,6 +117,11 @@ export class MemoryReceiveStream implements ReceiveStream {
     this.#pipe.limits.read.set(limiters);
   }
 
+  /** See {@link ReceiveStream.takeCodecs}. */
+  takeCodecs(codecs: readonly Codec[]): void {
+    this.#codecs = [...codecs];
+  }
+
   /** See {@link ReceiveStream.read}. */
   read(length: number): Promise<Uint8Array | null> {
     return this.#pipe.read(length);
@@ -103,16 +129,20 @@ export class MemoryReceiveStream implements ReceiveStream {
 
   /** See {@link ReceiveStream.receiveRun}. */
   receiveRun(partial: PartialFile, run: PieceRun): Promise<ReceivedRun> {
-    return receiveRun(this.#pipe, partial, run);
+    return receiveRun(this.#reader, partial, run);
   }
 
   /** See {@link ReceiveStream.receiveBundle}. */
   receiveBundle(folder: Folder, targets: readonly BundledTarget[]): Promise<BundledResult[]> {
-    return receiveBundle(this.#pipe, folder, targets);
+    return receiveBundle(this.#reader, folder, targets);
   }
 
   /** See {@link ReceiveStream.stop}. */
   stop(code: number): void {
     this.#pipe.stop(code);
+  }
+
+  get #reader(): PieceReader {
+    return { pipe: this.#pipe, codecs: this.#codecs };
   }
 }

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import type {
   CloseReason,
   ConnectionStats,
+  EncodedBytes,
   EndpointOptions,
   PathFigures,
   PeerLimits,
@@ -66,6 +67,8 @@ export interface AddonSendStream {
   readonly sentBytes: number;
   limitBy(limiters: AddonRateLimiter[]): void;
   setPriority(priority: number): Promise<void>;
+  readonly encoded: EncodedBytes;
+  setCoding(codec: string, level: number): void;
   write(bytes: Uint8Array): Promise<void>;
   sendRun(header: Uint8Array, source: AddonSourceFile, run: PieceRun): Promise<AddonSentRun>;
   sendBundle(header: Uint8Array, folder: AddonFolder, files: Uint8Array): Promise<AddonBundle>;
@@ -77,6 +80,7 @@ export interface AddonSendStream {
 export interface AddonReceiveStream {
   readonly receivedBytes: number;
   limitBy(limiters: AddonRateLimiter[]): void;
+  takeCodecs(names: string[]): void;
   read(length: number): Promise<Uint8Array | null>;
   receiveRun(partial: AddonPartialFile, run: PieceRun): Promise<AddonReceivedRun>;
   receiveBundle(folder: AddonFolder, targets: Uint8Array): Promise<AddonBundle>;

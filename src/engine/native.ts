@@ -1,6 +1,7 @@
 /** The engine in Rust: adapts the addon to `engine.ts`, and nothing else. */
 
 import { randomBytes } from "node:crypto";
+import type { Codec, Coding } from "../codec.ts";
 import { encodeName } from "../lossless-name.ts";
 import type {
   BidirectionalStream,
@@ -10,6 +11,7 @@ import type {
   CloseReason,
   Connection,
   ConnectionStats,
+  EncodedBytes,
   Endpoint,
   EndpointOptions,
   Engine,
@@ -190,6 +192,14 @@ class NativeSendStream implements SendStream {
     await native(this.#handle.setPriority(priority));
   }
 
+  get encoded(): EncodedBytes {
+    return this.#handle.encoded;
+  }
+
+  setCoding({ codec, level }: Coding): void {
+    nativeNow(() => this.#handle.setCoding(codec, level));
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     await native(this.#handle.write(bytes));
   }
@@ -233,6 +243,10 @@ class NativeReceiveStream implements ReceiveStream {
 
   limitBy(limiters: readonly RateLimiter[]): void {
     nativeNow(() => this.#handle.limitBy(limiters.map(limiterHandle)));
+  }
+
+  takeCodecs(codecs: readonly Codec[]): void {
+    nativeNow(() => this.#handle.takeCodecs([...codecs]));
   }
 
   async read(length: number): Promise<Uint8Array | null> {

@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import type { Clock } from "../clock.ts";
+import { allCodecs, type Codec } from "../codec.ts";
 import type { Connection, Endpoint, EndpointOptions, Engine } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
@@ -62,10 +63,15 @@ export function helloOf({ options, tuning }: PeerContext, proof: Uint8Array): He
     name: (options.name ?? hostname()).slice(0, 128),
     features: ["pace"],
     profiles: [...(options.formats ?? formatsByPreference)],
-    codecs: ["none"],
+    codecs: readCodecs(options),
     maxLanes: tuning.maxLanes,
     proof,
   };
+}
+
+/** Codecs that a peer reads, as its hello lists them. */
+export function readCodecs({ codecs = allCodecs }: PeerOptions): Codec[] {
+  return allCodecs.filter((codec) => codec === "none" || codecs.includes(codec));
 }
 
 /**

@@ -1,9 +1,11 @@
 /** What callers say when they open a peer, send and receive. */
 
 import type { Clock } from "../clock.ts";
+import type { Codec } from "../codec.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Tuning } from "../options.ts";
 import type { LaneFormat } from "../protocol/lane.ts";
+import type { Compression } from "../transfer/compression.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import type { DataFormat } from "../transfer/data-formats.ts";
 import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
@@ -41,6 +43,8 @@ export interface PeerOptions {
   pathsFolder?: string;
   /** Data formats that this peer takes. @default all */
   formats?: readonly LaneFormat[];
+  /** Codecs of pieces that this peer reads, besides `none`. @default all */
+  codecs?: readonly Codec[];
 }
 
 /** What to do with an offer. */
@@ -67,6 +71,8 @@ export interface SendOptions {
   priority?: Priority;
   /** How fast it may move, all receivers together. @default null */
   limit?: Limit;
+  /** How pieces are compressed; with a peer that does not read it, not at all. @default "auto" */
+  compress?: Compression;
   /** Serve the ticket again and again until cancelled. @default false */
   keep?: boolean;
   /** Serve a ticket of an earlier run of this peer, at the same addresses, in place of a new one. */

@@ -6,6 +6,7 @@ import { openNativeEngine } from "../engine/native.ts";
 import { TransferError } from "../errors.ts";
 import { defaultTuning, guestLimits } from "../options.ts";
 import type { Hello } from "../protocol/messages.ts";
+import { requireCompression } from "../transfer/compression.ts";
 import type { OfferSummary, Receipt, TransferProgress } from "../transfer/events.ts";
 import type { OfferMessage } from "../transfer/incoming.ts";
 import { Source } from "../transfer/source.ts";
@@ -179,6 +180,7 @@ export class Peer {
     record: TransferRecord,
     options: SendOptions,
   ): Promise<Receipt> {
+    requireCompression(options.compress);
     if (options.to !== undefined) this.#session(options.to);
     const first = await Source.open(this.#context.engine, paths);
     const sources = this.#sources(first, paths);

@@ -21,7 +21,7 @@ import { nameRules } from "../transfer/landing-name.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { Unsettled } from "../transfer/unsettled.ts";
-import { bindEndpoint, helloOf, orAborted, type PeerContext } from "./context.ts";
+import { bindEndpoint, helloOf, orAborted, type PeerContext, readCodecs } from "./context.ts";
 import { temporaryIdentity } from "./identity.ts";
 import type { Way } from "./other-way.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
@@ -230,7 +230,8 @@ function incomingOptions(
 ): Omit<IncomingOptions, "throttles"> {
   const formats = options.formats ?? formatsByPreference;
   const { pieceTable } = tuning;
-  return { engine, clock, rules: nameRules(process.platform), formats, pieceTable, decide };
+  const codecs = readCodecs(options);
+  return { engine, clock, rules: nameRules(process.platform), formats, codecs, pieceTable, decide };
 }
 
 async function decision(

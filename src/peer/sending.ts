@@ -40,6 +40,7 @@ export async function sendOver(
       tuning,
       profile: options.profile ?? "ultra",
       lanes: Math.min(options.lanes ?? tuning.maxLanes, tuning.maxLanes),
+      compress: options.compress ?? "auto",
       targetDir: options.targetDir ?? "",
       priority: options.priority ?? "normal",
       throttles,

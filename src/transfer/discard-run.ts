@@ -4,26 +4,22 @@ import type { PieceRun, ReceiveStream } from "../engine/engine.ts";
 import { invalid } from "../protocol/fields.ts";
 import { piecesIn } from "./plan.ts";
 
-/** Skips what is left of a run of which `consumed` bytes were taken from the stream. */
+/** Skips what is left of a run of which `passed` pieces were taken from the stream. */
 export async function discardRun(
   stream: ReceiveStream,
   run: PieceRun,
-  consumed: number,
+  passed: number,
 ): Promise<void> {
-  let ahead = consumed;
-  for (let piece = 0; piece < piecesIn(run.length, run.pieceBytes); piece += 1) {
-    const start = piece * run.pieceBytes;
-    const wireBytes = Math.min(run.pieceBytes, run.length - start) + pieceOverheadBytes;
-    if (ahead >= wireBytes) ahead -= wireBytes;
-    else if (ahead > 0) {
-      await skip(stream, wireBytes - ahead);
-      ahead = 0;
-    } else {
-      const header = await stream.read(headerBytes);
-      if (header === null) throw invalid("a run that is cut");
-      if (header[0] === absent) return;
-      await skip(stream, wireBytes - headerBytes);
+  for (let piece = passed; piece < piecesIn(run.length, run.pieceBytes); piece += 1) {
+    const header = await stream.read(headerBytes);
+    if (header === null) throw invalid("a run that is cut");
+    if (header[0] === absent) return;
+    const bytes = Buffer.from(header).readUInt32BE(1);
+    // No codec makes a piece larger.
+    if (bytes > Math.min(run.pieceBytes, run.length - piece * run.pieceBytes)) {
+      throw invalid("length of a piece");
     }
+    await skip(stream, bytes + valueBytes);
   }
 }
 
@@ -33,9 +29,10 @@ async function skip(stream: ReceiveStream, bytes: number): Promise<void> {
   }
 }
 
-/** Codec, length and value around each piece. */
-export const pieceOverheadBytes = 37;
 const headerBytes = 5;
+const valueBytes = 32;
+/** Codec, length and value around each piece. */
+export const pieceOverheadBytes = headerBytes + valueBytes;
 /** The codec of a piece that the sender cannot read; nothing follows. */
 const absent = 255;
 const stepBytes = 256 * 1024;

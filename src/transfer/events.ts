@@ -1,6 +1,7 @@
 /** What a transfer tells while it runs: the same objects for the library, the command and `--json`. */
 
 import type { ErrorCode } from "../errors.ts";
+import type { Compression } from "./compression.ts";
 import type { Rate } from "./limit.ts";
 
 /** How a transfer is planned; see `plan.ts`. */
@@ -67,6 +68,8 @@ export interface TransferProgress {
   lanes: number;
   /** Bytes moved by each lane, in the order of the lanes. */
   laneBytes: number[];
+  /** Bytes that the lanes of this connection have carried: fewer than of the files where pieces are compressed. */
+  wireBytes: number;
   /** Round trip of the path, in milliseconds. */
   rttMs: number;
   state: TransferState;
@@ -111,6 +114,8 @@ export interface Receipt {
   files: ReceiptFiles;
   /** Bytes of the files that were received. */
   bytes: number;
+  /** Bytes that the lanes of the last connection have carried for them. */
+  wireBytes: number;
   /** From the acceptance of the offer to the last file on disk. */
   seconds: number;
   /** Things of the source that did not travel (sockets, devices, links that lead out). */
@@ -129,6 +134,8 @@ export type TransferEvent =
       transferId: string;
       profile: ProfileName;
       lanes: number;
+      /** How pieces are compressed; `none` if the receiver does not read what was asked for. */
+      compress: Compression;
       /** Jobs and their usual size in bytes. */
       ranges: number;
       rangeBytes: number;

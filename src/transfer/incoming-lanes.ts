@@ -1,5 +1,6 @@
 /** The lanes of a transfer that is received: reads all, asks for bad pieces again, and knows the end. */
 
+import type { Codec } from "../codec.ts";
 import type { ReceiveStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { type LaneFormat, type LaneHeader, laneFormatOf } from "../protocol/lane.ts";
@@ -13,6 +14,8 @@ export interface IncomingLanesOptions extends Omit<LaneContext, "answered" | "wa
   transferId: string;
   /** Data formats that are taken; others are refused. */
   formats: readonly LaneFormat[];
+  /** Codecs of pieces that are taken; one with another is malformed. */
+  codecs: readonly Codec[];
   say: (message: ControlMessage) => Promise<void>;
 }
 
@@ -44,6 +47,11 @@ export class IncomingLanes {
   /** Bytes proven by each lane, by its number. */
   get laneBytes(): number[] {
     return Array.from(this.#lanes, (lane) => lane?.bytes ?? 0);
+  }
+
+  /** Bytes taken from all lanes. */
+  get wireBytes(): number {
+    return this.#lanes.reduce((sum, lane) => sum + (lane?.wireBytes ?? 0), 0);
   }
 
   /** Takes the sender's word that it has opened so many lanes and given them all. */
@@ -79,6 +87,7 @@ export class IncomingLanes {
       const options = { ...this.#options, answered, want: this.want.bind(this) };
       const receiver = new LaneReceiver(stream, this.#formatOf(format), options);
       this.#lanes[lane] = receiver;
+      stream.takeCodecs(this.#options.codecs);
       await receiver.run();
     } catch (error) {
       const { code } = failureFor(error, "the receiver");

@@ -1,6 +1,7 @@
 /** The receiver's side of one transfer over one session, from the offer to the receipt. */
 
 import { type Clock, within } from "../clock.ts";
+import type { Codec } from "../codec.ts";
 import type { Engine, Folder, ReceiveStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { progressIntervalMs, type SizeTable } from "../options.ts";
@@ -38,6 +39,8 @@ export interface IncomingOptions {
   rules: NameRules;
   /** Data formats that are taken; others are refused. */
   formats: readonly LaneFormat[];
+  /** Codecs that are taken, as this side's hello lists them. */
+  codecs: readonly Codec[];
   /** Piece sizes, for what is compared by value. */
   pieceTable: SizeTable;
   /** Limits that it shares with other transfers, the widest last. */
@@ -179,7 +182,9 @@ class Incoming implements Part {
     const seconds = (clock.now() - startedAtMs) / 1000;
     const landed = { transferId, manifest, plan, arrivals, landing };
     const { files, bytes } = await sayReceipt(landed, seconds, say);
-    const receipt = { transferId, files, bytes, seconds, skipped: this.#skippedBySender, into };
+    const { wireBytes } = reception.lanes;
+    const skipped = this.#skippedBySender;
+    const receipt = { transferId, files, bytes, wireBytes, seconds, skipped, into };
     const isRemoved = !landing.isIncomplete;
     // The sender must have its receipt before this side may close. One that is silent is not waited
     // for, but may have been cut off: when it comes back, what has landed must be known.

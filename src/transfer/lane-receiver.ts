@@ -1,6 +1,12 @@
 /** Reads one lane after another's header: runs and bundles into the files that are arriving. */
 
-import type { Folder, PartialFile, PieceRun, ReceiveStream } from "../engine/engine.ts";
+import type {
+  Folder,
+  PartialFile,
+  PieceRun,
+  ReceivedRun,
+  ReceiveStream,
+} from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { invalid } from "../protocol/fields.ts";
 import {
@@ -34,7 +40,10 @@ export class LaneReceiver {
   readonly #stream: ReceiveStream;
   readonly #format: LaneFormat;
   readonly #context: LaneContext;
+  /** Pieces of the current run that the stream stands behind. */
+  #passedPieces = 0;
   #settledBytes = 0;
+  /** The step of a run that is arriving. */
   #current: { startedAt: number; bytes: number; pieceBytes: number } | null = null;
 
   constructor(stream: ReceiveStream, format: LaneFormat, context: LaneContext) {
@@ -43,7 +52,12 @@ export class LaneReceiver {
     this.#context = context;
   }
 
-  /** Bytes of whole pieces that this lane has brought and that are proven. */
+  /** Bytes taken from the lane. */
+  get wireBytes(): number {
+    return this.#stream.receivedBytes;
+  }
+
+  /** Bytes of whole pieces that this lane has brought and that are proven; of those that come encoded, at least. */
   get bytes(): number {
     if (!this.#current) return this.#settledBytes;
     const { startedAt, bytes, pieceBytes } = this.#current;
@@ -74,19 +88,20 @@ export class LaneReceiver {
     const { arrivals, answered, want } = this.#context;
     const { entry, offset, length, pieceBytes } = header;
     if ((length ?? 0) > maxRunPieces * pieceBytes) throw invalid("a run of too many pieces");
-    const startedAt = this.#stream.receivedBytes;
     let again: { offset: number; length: number }[] = [];
     const claim = arrivals.claim(entry, offset, length, pieceBytes);
-    this.#current = { startedAt, bytes: claim.run.length, pieceBytes };
+    const settledBefore = this.#settledBytes;
+    this.#passedPieces = 0;
     try {
       again = await this.#receive(claim, await claim.partial);
-      this.#settle(claim.run.length);
     } catch (error) {
       // What this disk refuses fails one file; a full disk would fail all that follow.
       if (!(error instanceof TransferError) || !isOfOneFile(error)) throw error;
       arrivals.fail(entry, { code: error.code, reason: error.message });
-      this.#settle(0);
-      await discardRun(this.#stream, claim.run, this.#stream.receivedBytes - startedAt);
+      this.#settledBytes = settledBefore;
+      await discardRun(this.#stream, claim.run, this.#passedPieces);
+    } finally {
+      this.#current = null;
     }
     answered(entry, offset);
     for (const run of again) await want(entry, run.offset, run.length);
@@ -100,14 +115,32 @@ export class LaneReceiver {
     const { arrivals } = this.#context;
     const again: { offset: number; length: number }[] = [];
     for (const part of stepsOf(claim.run)) {
-      const received = await this.#stream.receiveRun(partial, part);
+      const received = await this.#receiveStep(partial, part);
       again.push(...(await arrivals.settle(claim, part, received)));
       if (received.failure) throw received.failure;
-      if (received.absentFrom * part.pieceBytes >= part.length) continue;
+      if (received.absentFrom * part.pieceBytes >= part.length) {
+        this.#settle(part.length);
+        continue;
+      }
+      // What does not come counts as done, too.
+      this.#settle(claim.run.offset + claim.run.length - part.offset);
       arrivals.release(claim, part.offset + part.length);
       break;
     }
     return again;
+  }
+
+  async #receiveStep(partial: PartialFile, part: PieceRun): Promise<ReceivedRun> {
+    const { length: bytes, pieceBytes } = part;
+    this.#current = { startedAt: this.#stream.receivedBytes, bytes, pieceBytes };
+    let passed = 1;
+    try {
+      const received = await this.#stream.receiveRun(partial, part);
+      passed = received.absentFrom + (received.failure ? 1 : 0);
+      return received;
+    } finally {
+      this.#passedPieces += passed;
+    }
   }
 
   async #takeBundle(files: number): Promise<void> {

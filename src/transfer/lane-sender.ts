@@ -1,17 +1,17 @@
 /** Opens a transfer's lanes, all at once, and keeps them busy with jobs. */
 
-import type { Clock } from "../clock.ts";
 import type { Connection, RateLimiter, SendStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
-import { encodeLaneHeader, encodeUnit } from "../protocol/lane.ts";
+import { encodeLaneHeader } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
+import { type Compression, compressionText } from "./compression.ts";
 import type { DataFormat } from "./data-formats.ts";
-import { isDiskFailure } from "./disk-failure.ts";
 import { Gate } from "./gate.ts";
 import { busyLanes, inTurns, type Job } from "./plan.ts";
 import type { SourceFiles } from "./source-files.ts";
 import type { Place, Priority } from "./turns.ts";
+import { type UnitOptions, UnitSender } from "./unit-sender.ts";
 
 /** An open lane and what it was given. */
 interface Lane {
@@ -23,9 +23,7 @@ interface Lane {
 }
 
 /** What the lanes of a transfer share, with each other and with those of other transfers. */
-export interface LaneOptions {
-  streamWindowBytes: number;
-  clock: Clock;
+export interface LaneOptions extends UnitOptions {
   /** What their bytes pass, the widest last. */
   limiters: readonly RateLimiter[];
   place: Place;
@@ -35,7 +33,7 @@ export interface LaneOptions {
 export class LaneSender {
   readonly #connection: Connection;
   readonly #transferId: string;
-  readonly #files: SourceFiles;
+  readonly #units: UnitSender;
   readonly #options: LaneOptions;
   /** Without a stream as long as it is being opened. */
   readonly #lanes: (Lane | undefined)[] = [];
@@ -51,7 +49,7 @@ export class LaneSender {
   ) {
     this.#connection = connection;
     this.#transferId = transferId;
-    this.#files = files;
+    this.#units = new UnitSender(files, options);
     this.#options = options;
   }
 
@@ -63,6 +61,16 @@ export class LaneSender {
   /** Of so many lanes, those to begin with: all, but beside other transfers only those that will be busy. */
   first(lanes: number): number {
     return this.#options.place.isAlone ? lanes : Math.min(lanes, this.#look());
+  }
+
+  /** How pieces are encoded. */
+  get compression(): Compression {
+    return compressionText(this.#options.codings);
+  }
+
+  /** Bytes that all lanes have taken, headers and what was sent again included. */
+  get wireBytes(): number {
+    return this.#lanes.reduce((sum, lane) => sum + (lane?.stream.sentBytes ?? 0), 0);
   }
 
   /** Notes that the peer takes the format in use: what was given need not be remembered. */
@@ -134,11 +142,14 @@ export class LaneSender {
     for (const lane of this.#lanes) lane?.stream.reset(errorCodes.CANCELLED.wire);
   }
 
-  /** Asks the connection how many lanes it has use for. Not before each job: the counters wait for a lock. */
+  /** Asks the connection for its rate, and how many lanes it has use for. Not before each job: the counters wait for a lock. */
   #look(): number {
-    const { congestionWindowBytes } = this.#connection.stats();
-    const { streamWindowBytes, place } = this.#options;
-    this.#busy = place.share(busyLanes(congestionWindowBytes, streamWindowBytes));
+    const { congestionWindowBytes, rateBytesPerSecond, rttMs } = this.#connection.stats();
+    const { tuning, place } = this.#options;
+    // A controller without an idea of the rate has a window for each round trip.
+    const estimate = rateBytesPerSecond || (1000 * congestionWindowBytes) / Math.max(1, rttMs);
+    this.#units.look({ estimate, rttMs, wireBytes: this.wireBytes });
+    this.#busy = place.share(busyLanes(congestionWindowBytes, tuning.streamWindowBytes));
     return this.#busy;
   }
 
@@ -173,10 +184,14 @@ export class LaneSender {
     for (let job = next(); job; job = next()) {
       const current = job;
       if (!this.#isAccepted) lane.given.push(current);
-      await gate.run(() => this.#unlessRefused(lane, () => this.#send(lane, current)));
+      await gate.run(() => this.#unlessRefused(lane, () => this.#sendUnits(lane, current)));
       if (lane.isRefused) return;
     }
     await this.#unlessRefused(lane, () => lane.stream.finish());
+  }
+
+  #sendUnits({ format, stream }: Lane, job: Job): Promise<void> {
+    return this.#units.send({ format: format.name, stream }, job);
   }
 
   async #unlessRefused(lane: Lane, work: () => Promise<void>): Promise<void> {
@@ -187,45 +202,6 @@ export class LaneSender {
       if (!isRefusal) throw error;
       lane.isRefused = true;
     }
-  }
-
-  async #send(lane: Lane, job: Job): Promise<void> {
-    if (job.kind === "bundle") return this.#sendBundle(lane, job.entries);
-    const { entry, offset, length } = job;
-    const plan = this.#files.plan(entry);
-    const header = encodeUnit(lane.format.name, job);
-    try {
-      await this.#files.borrow(entry, async (file) => {
-        const { values, failure } = await lane.stream.sendRun(header, file, {
-          ...plan,
-          offset,
-          length,
-        });
-        if (failure) this.#files.fail(entry, failure);
-        else await this.#files.keepValues(entry, offset, values);
-      });
-    } catch (error) {
-      if (!isOfSource(error)) throw error;
-      this.#files.fail(entry, error);
-      await lane.stream.write(Buffer.concat([header, absentPiece]));
-    }
-  }
-
-  async #sendBundle(lane: Lane, entries: number[]): Promise<void> {
-    const { source } = this.#files;
-    const [first = 0] = entries;
-    const { folder } = source.place(first);
-    const sources = entries.map((entry) => {
-      const { bytes, mtimeMs } = source.manifest.entry(entry);
-      return { path: source.place(entry).path, bytes, mtimeMs };
-    });
-    const header = encodeUnit(lane.format.name, { kind: "bundle", entries });
-    const results = await lane.stream.sendBundle(header, folder, sources);
-    results.forEach(({ status, hash, failure }, at) => {
-      const entry = entries[at] ?? 0;
-      if (status === "ok") this.#files.keepHash(entry, hash);
-      else this.#files.fail(entry, failure);
-    });
   }
 }
 
@@ -267,12 +243,6 @@ class Crew {
   }
 }
 
-/** Whether a failure is of the file that is read, and not of the lane that it goes into. */
-function isOfSource(error: unknown): boolean {
-  const isChanged = error instanceof TransferError && error.code === "SOURCE_CHANGED";
-  return isChanged || isDiskFailure(error);
-}
-
 /** Deals jobs to lanes in turn. */
 function dealer(jobs: Iterator<Job>, lanes: number): (lane: number) => Job | undefined {
   const hands: Job[][] = Array.from({ length: lanes }, () => []);
@@ -288,6 +258,3 @@ function dealer(jobs: Iterator<Job>, lanes: number): (lane: number) => Job | und
     }
   };
 }
-
-/** A piece that says that it cannot be read: codec 255, no bytes, no value. */
-const absentPiece = Buffer.from("ff00000000", "hex");

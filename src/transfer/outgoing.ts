@@ -8,6 +8,7 @@ import type { ControlMessage } from "../protocol/messages.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { Channel, Part } from "./channel.ts";
 import { compareFile } from "./compare-files.ts";
+import { type Compression, codingsFor } from "./compression.ts";
 import { type DataFormat, FormatChoice, formatsFor } from "./data-formats.ts";
 import type { ProfileName, Receipt } from "./events.ts";
 import { failureFor, peerFailure } from "./failure.ts";
@@ -36,6 +37,7 @@ export interface OutgoingOptions {
   profile: ProfileName;
   /** Lanes at most. */
   lanes: number;
+  compress: Compression;
   targetDir: string;
   priority: Priority;
   /** Limits that it shares with other transfers, the widest last. */
@@ -101,10 +103,11 @@ class Outgoing implements Part {
     const rest = (isPaused: boolean) => this.#place.rest(isPaused);
     this.#pacing = new Pacing({ engine, channel, record, throttles, rest });
     this.#lanes = new LaneSender(channel.connection, record.id, files, {
-      streamWindowBytes: options.tuning.streamWindowBytes,
+      tuning: options.tuning,
       clock: options.clock,
       limiters: this.#pacing.limiters,
       place: this.#place,
+      codings: codingsFor(options.compress, channel.hello.codecs),
     });
   }
 
@@ -150,7 +153,8 @@ class Outgoing implements Part {
       else if (message.type === "receipt") {
         const { transfer } = message;
         await this.#channel.say({ type: "settled", transfer });
-        return this.#receipt.finish(transfer, message.seconds, this.#source.skipped);
+        const receipt = this.#receipt.finish(transfer, message.seconds, this.#source.skipped);
+        return { ...receipt, wireBytes: this.#lanes.wireBytes };
       } else this.#common(message);
     }
   }
@@ -168,8 +172,8 @@ class Outgoing implements Part {
     const most = Math.min(this.#mostLanes, format.name === "ultra" ? wanted : standardLanes);
     const lanes = this.#lanes.first(most);
     const { id: transferId } = this.#record;
-    const profile = format.name;
-    this.#record.emit({ type: "lanes", transferId, profile, lanes, ranges, rangeBytes });
+    const about = { profile: format.name, compress: this.#lanes.compression };
+    this.#record.emit({ type: "lanes", transferId, ...about, lanes, ranges, rangeBytes });
     for (const [entry, held] of this.#plan.heldPieces()) {
       await this.#files.leaveOut(entry, onesIn(held));
     }
@@ -288,6 +292,7 @@ class Outgoing implements Part {
         etaMs: this.#speed.etaMs(total - bytes),
         lanes: this.#lanes.count,
         laneBytes: lanes,
+        wireBytes: this.#lanes.wireBytes,
         rttMs: this.#channel.connection.stats().rttMs,
         ...this.#pacing.shown,
       });

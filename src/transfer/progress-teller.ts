@@ -62,6 +62,7 @@ export class ProgressTeller {
       etaMs: this.#speed.etaMs(total - bytes),
       lanes: lanes.length,
       laneBytes: lanes,
+      wireBytes: this.#options.lanes.wireBytes,
       rttMs: connection.stats().rttMs,
       ...pacing.shown,
     });

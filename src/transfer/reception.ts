@@ -1,6 +1,7 @@
 /** Prepares the reception of an accepted offer: what an earlier try left is taken over first. */
 
 import type { Clock } from "../clock.ts";
+import type { Codec } from "../codec.ts";
 import type { Engine, Folder } from "../engine/engine.ts";
 import type { SizeTable } from "../options.ts";
 import type { LaneFormat } from "../protocol/lane.ts";
@@ -29,6 +30,7 @@ export interface ReceptionOptions {
   clock: Clock;
   rules: NameRules;
   formats: readonly LaneFormat[];
+  codecs: readonly Codec[];
   pieceTable: SizeTable;
   transferId: string;
   /** The sender. */

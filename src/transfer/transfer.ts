@@ -200,6 +200,7 @@ const idleProgress: TransferProgress = {
   etaMs: null,
   lanes: 0,
   laneBytes: [],
+  wireBytes: 0,
   rttMs: 0,
   state: "moving",
   limit: null,

@@ -1,6 +1,9 @@
 /** What a receiver must make of the bytes of pieces, by docs/protocol.md and nothing else. */
 
+import { zstdCompressSync } from "node:zlib";
+import { decodePiece } from "../../src/engine/memory-codec.ts";
 import { pieceValue } from "../../src/engine/memory-hash.ts";
+import { encodeLz4 } from "../../src/engine/memory-lz4.ts";
 import { bundleHeader, piece, pieceHead, runHeader } from "../raw-peer.ts";
 
 /** What is to be received: a run of one file, or the files of a bundle. */
@@ -31,8 +34,31 @@ export const shapes: readonly Shape[] = [
 export const pieceSeeds: readonly Uint8Array[] = shapes.flatMap((shape, number) => {
   const parts = piecesOf(shape).map(({ bytes, place }) => piece(Buffer.alloc(bytes, 7), place));
   const absent = [...parts.slice(0, -1), pieceHead(255, 0)];
-  return [parts, absent].map((stream) => Buffer.concat([Buffer.of(number), ...stream]));
+  const encoded = ([1, 2] as const).map((codec) =>
+    piecesOf(shape).map(({ bytes, place }) => encodedPiece(Buffer.alloc(bytes, 7), place, codec)),
+  );
+  return [parts, absent, ...encoded].map((stream) => Buffer.concat([Buffer.of(number), ...stream]));
 });
+
+/** A truthful piece in a codec, where that makes it smaller. */
+function encodedPiece(bytes: Uint8Array, place: number | null, codec: 1 | 2): Uint8Array {
+  const encoded = codec === 1 ? encodeLz4(bytes) : zstdCompressSync(bytes);
+  const plain = piece(bytes, place);
+  if (encoded.length >= bytes.length) return plain;
+  return Buffer.concat([pieceHead(codec, encoded.length), encoded, plain.subarray(-32)]);
+}
+
+/** The bytes of a piece as they are in the file; null for a malformed one. */
+function contentOf(codec: number, encoded: Buffer, bytes: number): Buffer | null {
+  if (codec === 0) return encoded.length === bytes ? encoded : null;
+  const name = codec === 1 ? "lz4" : codec === 2 ? "zstd" : null;
+  if (!name || encoded.length === 0 || encoded.length >= bytes) return null;
+  try {
+    return Buffer.from(decodePiece(name, encoded, bytes));
+  } catch {
+    return null;
+  }
+}
 
 /**
  * Reads a stream by the document; any of the outcomes is right.
@@ -68,8 +94,9 @@ function outcomeOf(shape: Shape, stream: Uint8Array): Outcome {
       continue;
     }
     const end = at + length + 32;
-    if (codec !== 0 || length !== bytes || end > input.length) return malformed();
-    const content = input.subarray(at, at + length);
+    const content =
+      end > input.length ? null : contentOf(codec, input.subarray(at, end - 32), bytes);
+    if (!content) return malformed();
     const value = pieceValue(content, { offset: place ?? 0, isWholeFile: place === null });
     const isGood = input.subarray(at + length, end).equals(value);
     pieces.push(isGood ? { kind: "good", bytes: content } : { kind: "bad" });

@@ -65,6 +65,7 @@ async function receive(bench: Bench, shape: Shape, bytes: Uint8Array): Promise<O
   await sending.write(Buffer.concat([Buffer.of(0), bytes]));
   const receiving = await bench.far.acceptUnidirectional();
   await receiving.read(1);
+  receiving.takeCodecs(["lz4", "zstd"]);
   await sending.finish();
   try {
     return shape.kind === "run"

@@ -21,6 +21,7 @@ const endpoint = await openNativeEngine({ workerThreads: 1 }).bind({
   maxStrangerFailures: 10,
   refusalMs: 60_000,
   writeConcurrency: 1,
+  encodeConcurrency: 1,
 });
 await endpoint.connect(peerId, addresses, 10_000);
 process.stdout.write("connected\n");

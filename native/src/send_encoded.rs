@@ -1,0 +1,89 @@
+//! Sends a run's pieces made smaller, each encoded while the one before it is sent.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{
+    encoder::{EncodedBytes, Encoding, encode},
+    error::Result,
+    hash::Value,
+    piece::{HEADER_BYTES, Header, Piece, Run},
+    runtime::blocking,
+    send_run::SentRun,
+    source::Source,
+    stream::Outgoing,
+};
+
+/// A piece that is ready to be sent.
+struct Ready {
+    header: [u8; HEADER_BYTES],
+    bytes: Bytes,
+    value: Value,
+    counts: EncodedBytes,
+}
+
+/// Sends the pieces; at the first that cannot be read, an absent one, and ends.
+pub async fn send_pieces(
+    outgoing: &mut Outgoing<'_>,
+    small: &mut BytesMut,
+    source: &Arc<Source>,
+    run: Run,
+    encoding: &Encoding,
+) -> Result<SentRun> {
+    let mut sent = SentRun::of(&run);
+    let mut pieces = run.pieces();
+    let mut next = prepare(source, pieces.next(), encoding).await;
+    while let Some(prepared) = next {
+        let ready = match prepared {
+            Ok(ready) => ready,
+            Err(error) => {
+                small.extend_from_slice(&Header::Absent.encode(0));
+                sent.failure = Some(error.to_string());
+                break;
+            }
+        };
+        small.extend_from_slice(&ready.header);
+        let mut chunks = [small.split().freeze(), ready.bytes];
+        let (written, prepared) = tokio::join!(
+            outgoing.write(&mut chunks),
+            prepare(source, pieces.next(), encoding)
+        );
+        written?;
+        outgoing.count(ready.counts);
+        small.extend_from_slice(&ready.value);
+        sent.values.extend(ready.value);
+        next = prepared;
+    }
+    Ok(sent)
+}
+
+async fn prepare(
+    source: &Arc<Source>,
+    piece: Option<Piece>,
+    encoding: &Encoding,
+) -> Option<Result<Ready>> {
+    let piece = piece?;
+    let source = Arc::clone(source);
+    let Encoding { coding, coders } = encoding.clone();
+    let permit = match coders.permit().await {
+        Ok(permit) => permit,
+        Err(error) => return Some(Err(error)),
+    };
+    let ready = blocking(move || {
+        // Held by the call itself: it goes on when nobody waits for it any more.
+        let _permit = permit;
+        coders.lend(|coder| {
+            let value = source.read_into(&piece, &mut coder.input)?;
+            let (header, bytes, counts) = encode(coder, coding);
+            let header = header.encode(piece.bytes);
+            Ok(Ready {
+                header,
+                bytes,
+                value,
+                counts,
+            })
+        })
+    });
+    Some(ready.await)
+}
