@@ -28,6 +28,7 @@ export type {
   TransferEvent,
   TransferProgress,
 } from "./transfer/events.ts";
+export type { SourceChoice } from "./transfer/folder-choice.ts";
 export { LogLines } from "./transfer/log-lines.ts";
 export type { PartialTransfer } from "./transfer/partials.ts";
 export type { Transfer } from "./transfer/transfer.ts";

@@ -9,6 +9,7 @@ import {
   type TransferEvent,
   ticketLifeMs,
 } from "../index.ts";
+import { addSourceChoiceFlags, type SourceChoiceFlags } from "./choice-flags.ts";
 import { type Following, follow, showCommon } from "./follow.ts";
 import { formatCount } from "./format.ts";
 import type { JsonOutput } from "./json-output.ts";
@@ -37,6 +38,7 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
     .option("--lanes <n>", "lanes at most", positiveInteger)
     .option("--keep", "serve the ticket again and again, until Ctrl-C")
     .option("--memory-map", "read the files through a memory mapping");
+  addSourceChoiceFlags(command);
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
@@ -44,7 +46,7 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
   command.action((paths: string[], flags: SendFlags) => send(paths, flags, json));
 }
 
-interface SendFlags extends OutputFlags, TuningFlags, RetryFlag {
+interface SendFlags extends OutputFlags, TuningFlags, RetryFlag, SourceChoiceFlags {
   listen?: string;
   profile?: ProfileName;
   lanes?: number;
@@ -53,7 +55,8 @@ interface SendFlags extends OutputFlags, TuningFlags, RetryFlag {
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
   const output = await openOutput(flags, json);
-  const served = new ServedTickets(paths);
+  const { exclude, gitignore } = flags;
+  const served = new ServedTickets(paths, { exclude, gitignore });
   const { peer, earlier } = await openPeer(flags, output, await served.find(Date.now()));
   try {
     await peer.start();
@@ -62,6 +65,8 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
       profile: flags.profile,
       lanes: flags.lanes,
       keep: flags.keep,
+      exclude,
+      gitignore,
       retryForMs: flags.retryFor,
       ticket: earlier?.ticket,
       ticketLifeMs: expiresAtMs - Date.now(),
@@ -117,6 +122,9 @@ function onceView(output: Output): View {
     show(event) {
       showCommon(event, "sent", output.display);
       if (event.type === "ready") showTicket(event.ticket, output);
+      if (event.type === "offer" && event.excluded !== undefined) {
+        output.display.print(`left out by pattern: ${formatCount(event.excluded, "thing")}`);
+      }
     },
   };
 }

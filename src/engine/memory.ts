@@ -5,6 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { TransferError } from "../errors.ts";
 import type { Endpoint, EndpointOptions, Engine, Folder } from "./engine.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryEndpoint } from "./memory-endpoint.ts";
@@ -65,6 +66,16 @@ function engineOn(
     },
     async openFolder(path: string): Promise<Folder> {
       return new MemoryFolder(disk, disk.folderAt(path));
+    },
+    async readFile(path, mostBytes) {
+      disk.check("openSource");
+      const kind = disk.stat(path)?.kind;
+      if (!kind) throw new TransferError("DISK_MISSING", `${path} is not there`);
+      if (kind !== "file")
+        throw new TransferError("DISK_FAILED", `${path} is not an ordinary file`);
+      const bytes = disk.read(path);
+      if (bytes.length <= mostBytes) return bytes;
+      throw new TransferError("LIMIT_EXCEEDED", `${path} has more than ${mostBytes} bytes`);
     },
   };
 }

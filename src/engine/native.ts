@@ -35,6 +35,7 @@ import type {
 } from "./native-addon.ts";
 import { loadAddon } from "./native-addon.ts";
 import { failureOf, native, nativeNow } from "./native-error.ts";
+import { readSmallFile } from "./native-file.ts";
 import { folderHandle, NativeFolder, partialHandle, sourceHandle } from "./native-folder.ts";
 
 /**
@@ -62,6 +63,10 @@ class NativeEngine implements Engine {
 
   async openFolder(path: string): Promise<Folder> {
     return new NativeFolder(await native(this.#addon.openFolder(encodeName(path))));
+  }
+
+  readFile(path: string, mostBytes: number): Promise<Uint8Array> {
+    return readSmallFile(path, mostBytes);
   }
 
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array {

@@ -7,6 +7,7 @@ import type { LaneFormat } from "../protocol/lane.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import type { DataFormat } from "../transfer/data-formats.ts";
 import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
+import type { SourceChoice } from "../transfer/folder-choice.ts";
 import type { Identity } from "./identity.ts";
 
 /** What {@link Peer.open} needs to know. */
@@ -48,7 +49,7 @@ export type OfferAnswer =
     };
 
 /** How to send. */
-export interface SendOptions {
+export interface SendOptions extends SourceChoice {
   /** The connected peer to send to; without it a ticket is made, and whoever holds it receives. */
   to?: string;
   /** Folder below the other's inbox. @default "" */

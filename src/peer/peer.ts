@@ -7,6 +7,7 @@ import { TransferError } from "../errors.ts";
 import { defaultTuning, guestLimits } from "../options.ts";
 import type { Hello } from "../protocol/messages.ts";
 import type { OfferSummary, Receipt, TransferProgress } from "../transfer/events.ts";
+import type { SourceChoice } from "../transfer/folder-choice.ts";
 import type { OfferMessage } from "../transfer/incoming.ts";
 import { Source } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
@@ -123,7 +124,7 @@ export class Peer {
     this.#session(peerId);
     const first = await Source.open(this.#context.engine, [path]);
     const record = this.#transfers.add("send", options);
-    const work = this.#push(peerId, this.#sources(first, [path]), record, { targetDir });
+    const work = this.#push(peerId, this.#sources(first, [path], {}), record, { targetDir });
     this.#transfers.run(
       record,
       work.finally(() => first.close()),
@@ -172,8 +173,8 @@ export class Peer {
     options: SendOptions,
   ): Promise<Receipt> {
     if (options.to !== undefined) this.#session(options.to);
-    const first = await Source.open(this.#context.engine, paths);
-    const sources = this.#sources(first, paths);
+    const first = await Source.open(this.#context.engine, paths, options);
+    const sources = this.#sources(first, paths, options);
     try {
       if (options.to !== undefined) return await this.#push(options.to, sources, record, options);
       await this.start();
@@ -183,8 +184,8 @@ export class Peer {
     }
   }
 
-  #sources(first: Source, paths: readonly string[]): SentSources {
-    return { first, again: () => Source.open(this.#context.engine, paths) };
+  #sources(first: Source, paths: readonly string[], choice: SourceChoice): SentSources {
+    return { first, again: () => Source.open(this.#context.engine, paths, choice) };
   }
 
   /** Sends to a peer that is connected; a connection that is lost is dialled again. */

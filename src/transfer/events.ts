@@ -43,6 +43,8 @@ export interface OfferSummary {
   hiddenItems: number;
   /** Top-level items beyond those listed. */
   moreItems: number;
+  /** Things that the sender's own choice left out, a folder as one; only on its side, if there are any. */
+  excluded?: number;
   /** Folder below the receiver's inbox that the sender would like; `""` for the inbox itself. */
   targetDir: string;
   profile: ProfileName;

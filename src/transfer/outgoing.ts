@@ -287,7 +287,9 @@ class Outgoing implements Part {
     const { peerId, hello } = this.#channel;
     const { id: transferId } = this.#record;
     const about = { transferId, peerId, peerName: hello.name, targetDir, profile };
-    return summaryOf(this.#source.manifest, about);
+    const summary = summaryOf(this.#source.manifest, about);
+    const { excluded } = this.#source;
+    return excluded > 0 ? { ...summary, excluded } : summary;
   }
 }
 

@@ -15,11 +15,14 @@ import {
 import { Manifest } from "../protocol/manifest.ts";
 import { textBytes } from "./batches.ts";
 import type { SkippedThing } from "./events.ts";
+import { FolderChoice, type SourceChoice } from "./folder-choice.ts";
 import { isInsideLink } from "./landing-name.ts";
 
 /** A top-level thing: the folder it lies in, held open, and its name there. */
 interface Root {
   folder: Folder;
+  /** The folder's path. */
+  parent: string;
   name: string;
   stat: FileStat;
   /** Its name in the offer: the same, unless two things are called alike. */
@@ -31,8 +34,11 @@ export class Source {
   readonly manifest = new Manifest();
   /** What does not travel; as many as fit one message. */
   readonly skipped: SkippedThing[] = [];
+  /** Things that the choice has left out; a folder is one, whatever is in it. */
+  excluded = 0;
   /** Resolves when all is walked. */
   readonly walked: Promise<void>;
+  readonly #engine: Engine;
   readonly #roots: Root[];
   /** The root of each top-level entry, by position. */
   readonly #rootOf = new Map<number, Root>();
@@ -41,10 +47,11 @@ export class Source {
   #isWalked = false;
   #skippedBytes = 0;
 
-  private constructor(roots: Root[]) {
+  private constructor(engine: Engine, roots: Root[], choice: FolderChoice) {
+    this.#engine = engine;
     this.#roots = roots;
     for (const { folder } of roots) this.#groups.set(folder, this.#groups.size);
-    this.walked = this.#walk().finally(() => {
+    this.walked = this.#walk(choice).finally(() => {
       this.#isWalked = true;
       this.#grown.resolve();
     });
@@ -54,10 +61,17 @@ export class Source {
   /**
    * Opens what the paths name and begins to walk it. A link that is named itself is followed.
    *
+   * What is named is never left out; of what lies in it the choice decides.
+   *
    * @throws {TransferError} `DISK_MISSING` or `DISK_DENIED` for a path that cannot be read,
    * `INVALID_ARGUMENT` for one that cannot be sent.
    */
-  static async open(engine: Engine, paths: readonly string[]): Promise<Source> {
+  static async open(
+    engine: Engine,
+    paths: readonly string[],
+    choice: SourceChoice = {},
+  ): Promise<Source> {
+    const topChoice = FolderChoice.of(choice);
     if (paths.length === 0) {
       throw new TransferError("INVALID_ARGUMENT", "name at least one file or folder to send");
     }
@@ -70,7 +84,7 @@ export class Source {
       taken.add(offeredName);
       roots.push({ ...root, offeredName });
     }
-    return new Source(roots);
+    return new Source(engine, roots, topChoice);
   }
 
   /** The manifest's batches, each as soon as it is there. */
@@ -114,18 +128,18 @@ export class Source {
     for (const folder of this.#groups.keys()) await folder.close();
   }
 
-  async #walk(): Promise<void> {
+  async #walk(choice: FolderChoice): Promise<void> {
     for (const root of this.#roots) {
       this.#rootOf.set(this.manifest.totals.entries, root);
       this.#add(entryOf({ ...root.stat, name: root.offeredName }, 0, ""));
       if (root.stat.kind === "folder") {
-        await this.#walkFolder(root, root.name, [root.offeredName]);
+        await this.#walkFolder(root, root.name, [root.offeredName], choice);
       }
     }
     if (this.manifest.seal()) this.#wake();
   }
 
-  async #walkFolder(root: Root, path: string, parts: string[]): Promise<void> {
+  async #walkFolder(root: Root, path: string, parts: string[], outer: FolderChoice): Promise<void> {
     const shown = parts.join("/");
     let inside: FolderEntry[];
     try {
@@ -134,17 +148,24 @@ export class Source {
       this.#skip(shown, error instanceof Error ? error.message : String(error));
       return;
     }
+    const absolute = `${root.parent}/${path}`;
+    const choice = await outer.enter(this.#engine, { absolute, parts, inside });
     for (const found of inside) {
+      const inner = [...parts, found.name];
+      if (choice.isExcluded(inner, found.kind)) {
+        this.excluded += 1;
+        continue;
+      }
       const below = `${path}/${found.name}`;
       const name = `${shown}/${found.name}`;
       const isLink = found.kind === "link";
       const target = isLink ? await readLink(root.folder, below) : "";
-      const reason = reasonToSkip(found, [...parts, found.name], target);
+      const reason = reasonToSkip(found, inner, target);
       if (reason !== null) this.#skip(name, reason);
       else {
         this.#add(entryOf(found, parts.length, target ?? ""));
         if (found.kind === "folder") {
-          await this.#walkFolder(root, below, [...parts, found.name]);
+          await this.#walkFolder(root, below, inner, choice);
         }
       }
     }
@@ -193,7 +214,7 @@ async function openRoot(engine: Engine, path: string, folders: Map<string, Folde
     folders.set(parent, folder);
     const stat = await folder.stat(name);
     if (stat?.kind === "file" || stat?.kind === "folder") {
-      return { folder, name, stat, offeredName: basename(resolve(path)) };
+      return { folder, parent, name, stat, offeredName: basename(resolve(path)) };
     }
     const target = stat?.kind === "link" ? await folder.readLink(name) : null;
     if (!stat) throw missing(path);

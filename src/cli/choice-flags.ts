@@ -1,0 +1,24 @@
+/** Flags that choose what travels. */
+
+import type { Command } from "commander";
+
+/** What a sender leaves out. */
+export interface SourceChoiceFlags {
+  exclude?: string[];
+  gitignore?: true;
+}
+
+/** Adds the flags by which a sender chooses. */
+export function addSourceChoiceFlags(command: Command): Command {
+  return command
+    .option("--exclude <pattern>", "leave out what fits, as in .gitignore; repeatable", collect)
+    .option(
+      "--gitignore",
+      "leave out what .gitignore files in the folders say (.git itself stays)",
+    );
+}
+
+/** Gathers the values of a flag that may be given again and again. */
+export function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
