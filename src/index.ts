@@ -12,12 +12,14 @@ export type {
   ReceiveOptions,
   SendOptions,
 } from "./peer/peer-options.ts";
+export { type PreflightOptions, type SourcePreflight, sourcePreflight } from "./peer/preflight.ts";
 export type { ConflictPolicy } from "./transfer/conflicts.ts";
 export type {
   Conflict,
   ConflictChoice,
   FileStatus,
   Logger,
+  OfferContents,
   OfferedItem,
   OfferSummary,
   ProfileName,
@@ -31,4 +33,5 @@ export type {
 export type { SourceChoice } from "./transfer/folder-choice.ts";
 export { LogLines } from "./transfer/log-lines.ts";
 export type { PartialTransfer } from "./transfer/partials.ts";
+export type { Collision, Preflight } from "./transfer/preflight.ts";
 export type { Transfer } from "./transfer/transfer.ts";

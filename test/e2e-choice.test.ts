@@ -63,3 +63,34 @@ test("a pattern that fits nothing is a usage error in one sentence", async (t) =
   assert.equal(status, 2);
   assert.match(stderr, /^quiver: the pattern ".\/build" fits no path; .*\n$/);
 });
+
+test("S14: receive --dry-run reports, exits with 0, and the sender goes on waiting", async (t) => {
+  const { folder, inbox } = project(t);
+  mkdirSync(join(inbox, "project"), { recursive: true });
+  const sending = startSend(t, [folder]);
+  const ticket = await sending.ticket;
+
+  const look = await run(t, ["receive", ticket, "--into", inbox, "--dry-run"]);
+  const json = await run(t, ["receive", ticket, "--into", inbox, "--dry-run", "--json"]);
+
+  assert.deepEqual([look.status, json.status], [0, 0], look.stderr + json.stderr);
+  assert.match(look.stdout, /offers 4 files, 2 folders, .* free in /s);
+  assert.match(look.stdout, /taken names:\n {4}project .*: lands as project \(2\)/);
+  const [event, ...more] = json.stdout.trimEnd().split("\n");
+  assert.deepEqual([JSON.parse(event ?? "").type, more], ["preflight", []]);
+  assert.deepEqual(await names(inbox), ["project"]);
+  const received = await run(t, ["receive", ticket, "--into", inbox, "--yes"]);
+  assert.deepEqual([received.status, (await sending.ended).status], [0, 0]);
+});
+
+test("send --dry-run tells what would be sent, and prints no ticket", async (t) => {
+  const { folder } = project(t);
+
+  const { status, stdout, stderr } = await run(t, ["send", "--dry-run", "--gitignore", folder]);
+
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.match(stdout, /^would send 3 files, 1 folder, .*:\n.*project\/ \(3 files\)\n/);
+  assert.match(stdout, /left out by pattern: 1 thing\n$/);
+  const json = await run(t, ["send", "--dry-run", "--json", "--exclude", "*", folder]);
+  assert.equal(JSON.parse(json.stdout).excluded, 4);
+});

@@ -12,6 +12,7 @@ import { follow, showCommon } from "./follow.ts";
 import type { JsonOutput } from "./json-output.ts";
 import { offerText } from "./offer-text.ts";
 import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
+import { preflightText } from "./preflight-text.ts";
 import { askYesOrNo, ConflictQuestions, canAsk } from "./question.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { readTicket } from "./ticket-text.ts";
@@ -30,6 +31,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
     .argument("[ticket]", "the ticket; - reads it from standard input (default: QUIVER_TICKET)")
     .option("--into <dir>", "folder for the files, made if it is not there", ".")
     .option("--yes", "accept without asking")
+    .option("--dry-run", "only report what would happen; the ticket stays good")
     .addOption(
       command
         .createOption("--on-conflict <choice>", "what to do where a name is taken")
@@ -48,6 +50,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
 interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag {
   into: string;
   yes?: true;
+  dryRun?: true;
   onConflict: ConflictChoice | "ask";
 }
 
@@ -62,7 +65,7 @@ async function receive(
   const output = await openOutput(flags, json);
   const peer = await Peer.open({ tuning: tuningOf(flags), logger: output.logger });
   try {
-    await bring({ peer, ticket, flags, output });
+    await (flags.dryRun ? report : bring)({ peer, ticket, flags, output });
   } finally {
     await peer.close();
   }
@@ -74,6 +77,16 @@ interface Run {
   ticket: string;
   flags: ReceiveFlags;
   output: Output;
+}
+
+/** Shows the pre-flight report on standard output: it is what was asked for. */
+async function report({ peer, ticket, flags, output }: Run): Promise<void> {
+  const { json, display } = output;
+  const { into, onConflict } = flags;
+  display.status("connecting to the sender");
+  const found = await peer.preflight(ticket, { into, onConflict }).finally(() => display.close());
+  if (json) await json.write({ type: "preflight", ...found });
+  else if (!display.isSilent) process.stdout.write(`${preflightText(found).join("\n")}\n`);
 }
 
 async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
@@ -122,8 +135,8 @@ function showEvent(event: TransferEvent, flags: ReceiveFlags, { display }: Outpu
 }
 
 /** Refuses before connecting what would need an answer that nobody can give. */
-function requireSomeoneToAsk({ yes, onConflict }: ReceiveFlags): void {
-  if (canAsk()) return;
+function requireSomeoneToAsk({ yes, dryRun, onConflict }: ReceiveFlags): void {
+  if (dryRun || canAsk()) return;
   if (!yes) {
     throw new TransferError(
       "INVALID_ARGUMENT",

@@ -5,6 +5,8 @@ import {
   Peer,
   type ProfileName,
   type SendOptions,
+  type SourceChoice,
+  sourcePreflight,
   TransferError,
   type TransferEvent,
   ticketLifeMs,
@@ -14,6 +16,7 @@ import { type Following, follow, showCommon } from "./follow.ts";
 import { formatCount } from "./format.ts";
 import type { JsonOutput } from "./json-output.ts";
 import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
+import { sourcePreflightText } from "./preflight-text.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { type ServedTicket, ServedTickets } from "./served-tickets.ts";
 import { ticketView } from "./ticket-text.ts";
@@ -38,6 +41,7 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
     .option("--lanes <n>", "lanes at most", positiveInteger)
     .option("--keep", "serve the ticket again and again, until Ctrl-C")
     .option("--memory-map", "read the files through a memory mapping");
+  command.option("--dry-run", "only report what would be sent; no network is used");
   addSourceChoiceFlags(command);
   addRetryFlag(command);
   addTuningFlags(command);
@@ -51,11 +55,13 @@ interface SendFlags extends OutputFlags, TuningFlags, RetryFlag, SourceChoiceFla
   profile?: ProfileName;
   lanes?: number;
   keep?: true;
+  dryRun?: true;
 }
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
   const output = await openOutput(flags, json);
   const { exclude, gitignore } = flags;
+  if (flags.dryRun) return report(paths, { exclude, gitignore }, output);
   const served = new ServedTickets(paths, { exclude, gitignore });
   const { peer, earlier } = await openPeer(flags, output, await served.find(Date.now()));
   try {
@@ -85,6 +91,13 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
   } finally {
     await peer.close();
   }
+}
+
+/** Shows what would be sent on standard output: it is what was asked for. */
+async function report(paths: string[], choice: SourceChoice, { json, display }: Output) {
+  const found = await sourcePreflight(paths, choice);
+  if (json) await json.write({ type: "preflight", ...found });
+  else if (!display.isSilent) process.stdout.write(`${sourcePreflightText(found).join("\n")}\n`);
 }
 
 /** Opens the peer where an earlier run of this command listened, if its ticket is still good. */

@@ -9,6 +9,7 @@ import type { Hello } from "../protocol/messages.ts";
 import type { OfferSummary, Receipt, TransferProgress } from "../transfer/events.ts";
 import type { SourceChoice } from "../transfer/folder-choice.ts";
 import type { OfferMessage } from "../transfer/incoming.ts";
+import type { Preflight } from "../transfer/preflight.ts";
 import { Source } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
@@ -19,8 +20,10 @@ import { Guests } from "./guests.ts";
 import { configurationFolder, loadIdentity } from "./identity.ts";
 import { KnownPaths } from "./known-paths.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
+import { lookAtTicket, type PreflightOptions } from "./preflight.ts";
 import { pushTo } from "./pushing.ts";
 import { receiveTicket, takeOffer } from "./receiving.ts";
+import { noOffers, tooManyOffers, unknownTicket } from "./refusals.ts";
 import { type SentSources, serveTicket } from "./sending.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { Tickets } from "./tickets.ts";
@@ -161,6 +164,17 @@ export class Peer {
     return record;
   }
 
+  /**
+   * Reports what receiving a ticket's offer would come to. Writes nothing; the ticket stays good.
+   *
+   * Cancelling: `signal` rejects with its reason.
+   *
+   * @throws {TransferError} as {@link Peer.receive} before its first byte.
+   */
+  preflight(ticket: string, options: PreflightOptions = {}): Promise<Preflight> {
+    return lookAtTicket(this.#context, ticket, options);
+  }
+
   /** Ends all transfers and connections and frees the port. */
   async close(): Promise<void> {
     await this.#transfers.cancelAll();
@@ -287,11 +301,3 @@ export class Peer {
     this.#transfers.run(record, work.finally(answered));
   }
 }
-
-const unknownTicket = new TransferError(
-  "PEER_REJECTED",
-  "the ticket is not known to the sender: it was used, has expired, or is of another run; ask for a new one",
-);
-
-const noOffers = ["PEER_REJECTED", "the peer takes no offers without a ticket"] as const;
-const tooManyOffers = ["LIMIT_EXCEEDED", "too many offers wait for an answer"] as const;

@@ -201,7 +201,7 @@ export async function takeOffer(
 }
 
 /** A peer cannot dial itself: for a ticket of its own it dials as somebody else. */
-async function endpointFor(context: PeerContext, peerId: string): Promise<Endpoint> {
+export async function endpointFor(context: PeerContext, peerId: string): Promise<Endpoint> {
   const { engine, endpoint, tuning } = context;
   if (peerId !== endpoint.peerId) return endpoint;
   return bindEndpoint(engine, temporaryIdentity(), tuning);

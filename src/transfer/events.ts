@@ -26,13 +26,8 @@ export interface SkippedThing {
   reason: string;
 }
 
-/** What a sender wishes to send. */
-export interface OfferSummary {
-  transferId: string;
-  /** The sender's peer id. */
-  peerId: string;
-  /** The name that the sender gives itself: hostile. */
-  peerName: string;
+/** What an offer holds. */
+export interface OfferContents {
   files: number;
   folders: number;
   links: number;
@@ -43,6 +38,15 @@ export interface OfferSummary {
   hiddenItems: number;
   /** Top-level items beyond those listed. */
   moreItems: number;
+}
+
+/** What a sender wishes to send. */
+export interface OfferSummary extends OfferContents {
+  transferId: string;
+  /** The sender's peer id. */
+  peerId: string;
+  /** The name that the sender gives itself: hostile. */
+  peerName: string;
   /** Things that the sender's own choice left out, a folder as one; only on its side, if there are any. */
   excluded?: number;
   /** Folder below the receiver's inbox that the sender would like; `""` for the inbox itself. */

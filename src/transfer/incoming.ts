@@ -11,6 +11,7 @@ import type { Channel, Part } from "./channel.ts";
 import type { ConflictPolicy } from "./conflicts.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
 import { failureFor } from "./failure.ts";
+import { gatherOffer } from "./gathering.ts";
 import type { NameRules } from "./landing-name.ts";
 import { LandingNames } from "./landing-names.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -102,7 +103,10 @@ class Incoming implements Part {
     let target: Folder | null = null;
     try {
       signal.throwIfAborted();
-      await this.#gather();
+      const { mailbox } = this;
+      const [manifest, names] = [this.#manifest, this.#names];
+      const { clock } = this.#options;
+      this.#skippedBySender = await gatherOffer({ mailbox, clock, manifest, names });
       const summary = this.#summary();
       this.#record.emit({ type: "offer", ...summary });
       const decision = await this.#unlessEnded(
@@ -127,30 +131,6 @@ class Incoming implements Part {
     if (this.#reception) return this.#reception.lanes.take(format, header, stream);
     stream.stop(errorCodes.INVALID_FRAME.wire);
     this.mailbox.fail(unexpected("a lane before the offer was accepted"));
-  }
-
-  /** Reads the offer to its end. */
-  async #gather(): Promise<void> {
-    for (;;) {
-      const silent = () => new TransferError("PEER_UNREACHABLE", "the sender's offer does not end");
-      const message = await within(
-        this.#options.clock,
-        offerTimeoutMs,
-        this.mailbox.next(),
-        silent,
-      );
-      if (message.type === "entries") {
-        const first = this.#manifest.totals.entries;
-        for (const [at, entry] of this.#manifest.addBatch(message.batch).entries()) {
-          this.#names.add(first + at, entry);
-        }
-      } else if (message.type === "offered") {
-        const { entries, bytes } = this.#manifest.totals;
-        if (message.entries !== entries || message.bytes !== bytes) throw unexpected("offered");
-        this.#skippedBySender = message.skipped;
-        return;
-      } else throw unexpected(message.type);
-    }
   }
 
   async #receive(decision: IncomingDecision): Promise<Receipt> {
@@ -286,8 +266,6 @@ function isConnectionLost(error: unknown): boolean {
 
 const silent = new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");
-/** How long a sender may be silent within its offer: a walk of a slow disk takes its time. */
-const offerTimeoutMs = 5 * 60_000;
 /** How often it is looked whether the journal should be committed. */
 const commitCheckMs = 100;
 /** How long a receiver waits for the sender to have its receipt. */

@@ -51,6 +51,13 @@ export class LandingNames {
     return this.#mapped.size > 0;
   }
 
+  /** What lands under another name: its path as offered, and its path here. */
+  mapped(): { path: string; savedAs: string }[] {
+    return [...this.#mapped.keys()].map((position) => {
+      return { path: this.#manifest.path(position), savedAs: this.path(position) };
+    });
+  }
+
   /** Path of an entry below the folder where the offer lands. */
   path(position: number): string {
     if (this.#mapped.size === 0) return this.#manifest.path(position);

@@ -15,6 +15,7 @@ import { LaneSender } from "./lane-sender.ts";
 import { onesIn, provenRuns } from "./leftover.ts";
 import { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
+import { sayOffer } from "./offering.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
 import { countJobs, type Job, runBytes } from "./plan.ts";
 import { readProgress } from "./progress-stream.ts";
@@ -114,16 +115,9 @@ class Outgoing implements Part {
   }
 
   async #offer(): Promise<void> {
-    const { id: transfer } = this.#record;
+    const { id: transfer, signal } = this.#record;
     const { targetDir, profile } = this.#options;
-    await this.#channel.say({ type: "offer", transfer, targetDir, profile });
-    for await (const batch of this.#source.batches()) {
-      this.#record.signal.throwIfAborted();
-      await this.#channel.say({ type: "entries", transfer, batch });
-    }
-    const { entries, bytes } = this.#source.manifest.totals;
-    const { skipped } = this.#source;
-    await this.#channel.say({ type: "offered", transfer, entries, bytes, skipped });
+    await sayOffer(this.#channel, this.#source, { transfer, targetDir, profile }, signal);
     this.#record.emit({ type: "offer", ...this.#summary() });
   }
 

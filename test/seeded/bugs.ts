@@ -353,6 +353,15 @@ export const seededBugs: readonly SeededBug[] = [
     test: "another ticket",
   },
   {
+    name: "look-accepted",
+    what: "who only looks at an offer can accept it",
+    file: "src/peer/sending.ts",
+    find: "if (hello.features.includes(lookFeature))",
+    replace: "if (hello.name === lookFeature)",
+    testFile: "test/preflight.test.ts",
+    test: "gets no byte",
+  },
+  {
     name: "no-retry",
     what: "a lost connection ends the transfer",
     file: "src/peer/retry.ts",

@@ -1,0 +1,62 @@
+/** Says an offer: the manifest as it is walked, and then what it adds up to. */
+
+import { type Clock, within } from "../clock.ts";
+import { TransferError } from "../errors.ts";
+import type { ControlMessage } from "../protocol/messages.ts";
+import type { Channel } from "./channel.ts";
+import type { ProfileName } from "./events.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Source } from "./source.ts";
+import { unexpected } from "./unexpected.ts";
+
+/** What is said of an offer beside its manifest. */
+export interface OfferHead {
+  transfer: string;
+  targetDir: string;
+  profile: ProfileName;
+}
+
+/** Offers a source; resolves when all of it is said. Rejects with the signal's reason. */
+export async function sayOffer(
+  channel: Pick<Channel, "say">,
+  source: Source,
+  { transfer, targetDir, profile }: OfferHead,
+  signal?: AbortSignal,
+): Promise<void> {
+  await channel.say({ type: "offer", transfer, targetDir, profile });
+  for await (const batch of source.batches()) {
+    signal?.throwIfAborted();
+    await channel.say({ type: "entries", transfer, batch });
+  }
+  const { entries, bytes } = source.manifest.totals;
+  const { skipped } = source;
+  await channel.say({ type: "offered", transfer, entries, bytes, skipped });
+}
+
+/**
+ * Shows an offer to a peer that only looks, and waits until it goes.
+ *
+ * Rejects with `INVALID_FRAME` when it says anything: what is only shown cannot be accepted.
+ */
+export async function showOffer(
+  channel: Channel,
+  source: Source,
+  head: OfferHead,
+  clock: Clock,
+): Promise<void> {
+  const mailbox = new Mailbox<ControlMessage>();
+  channel.join(head.transfer, { mailbox });
+  try {
+    await sayOffer(channel, source, head);
+    const late = () => new TransferError("PEER_REJECTED", "the offer was looked at for too long");
+    throw unexpected((await within(clock, longestLookMs, mailbox.next(), late)).type);
+  } catch (error) {
+    const hasGone = error instanceof TransferError && error.code === "CONNECTION_LOST";
+    if (!hasGone) throw error;
+  } finally {
+    channel.leave(head.transfer);
+  }
+}
+
+/** A program looks for a moment; the report is made on its own side. */
+const longestLookMs = 60_000;
