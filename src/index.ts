@@ -14,6 +14,7 @@ export type {
 } from "./peer/peer-options.ts";
 export { type PreflightOptions, type SourcePreflight, sourcePreflight } from "./peer/preflight.ts";
 export type { ConflictPolicy } from "./transfer/conflicts.ts";
+export type { Chooser, EntryChoice, OfferedThing } from "./transfer/entry-choice.ts";
 export type {
   Conflict,
   ConflictChoice,
@@ -30,6 +31,7 @@ export type {
   TransferEvent,
   TransferProgress,
 } from "./transfer/events.ts";
+export { notChosen } from "./transfer/events.ts";
 export type { SourceChoice } from "./transfer/folder-choice.ts";
 export { LogLines } from "./transfer/log-lines.ts";
 export type { PartialTransfer } from "./transfer/partials.ts";

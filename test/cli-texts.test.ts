@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";
 import { jsonLine } from "../src/cli/json-output.ts";
+import { pickedOf } from "../src/cli/offer-question.ts";
 import { offerText } from "../src/cli/offer-text.ts";
 import { preflightText } from "../src/cli/preflight-text.ts";
 import { receiptDetails, receiptSummary, requireComplete } from "../src/cli/receipt-text.ts";
@@ -117,6 +118,14 @@ test("a pre-flight report says when the disk is too small", () => {
   const [, line] = preflightText({ ...report, freeBytes: 9000 });
 
   assert.equal(line, "  does not fit: needs 10 kB, 9.0 kB free in /home/a\\x1b");
+});
+
+test("what was picked from the list of an offer is wanted with all that is in it", () => {
+  const isWanted = pickedOf(offer.items, [0, 2]);
+
+  const paths = ["photos", "photos/a/b.jpg", ".bashrc", "photos2", "bill\u202efdp.exe"];
+  const wanted = paths.filter((path) => isWanted({ path, kind: "file", bytes: 1 }));
+  assert.deepEqual(wanted, ["photos", "photos/a/b.jpg", "bill\u202efdp.exe"]);
 });
 
 const good: ReceiptFile = { path: "a/1.txt", size: 10, blake3: "00", status: "received" };

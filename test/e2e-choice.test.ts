@@ -94,3 +94,33 @@ test("send --dry-run tells what would be sent, and prints no ticket", async (t) 
   const json = await run(t, ["send", "--dry-run", "--json", "--exclude", "*", folder]);
   assert.equal(JSON.parse(json.stdout).excluded, 4);
 });
+
+test("receive --only and --exclude bring what is chosen, and both sides say so", async (t) => {
+  const { folder, inbox } = project(t);
+
+  const { sender, receiver } = await sendAndReceive(t, [folder], {
+    into: inbox,
+    receive: ["--only", "build", "--only", "*.ts", "--exclude", "*.bin"],
+  });
+
+  assert.deepEqual([sender.status, receiver.status], [0, 0], sender.stderr + receiver.stderr);
+  assert.deepEqual(await names(inbox), ["project", "project/main.ts"]);
+  assert.match(receiver.stderr, /chosen of it: 1 file, 4 B\n/);
+  assert.match(receiver.stderr, /received and verified 1 file, 4 B/);
+  for (const { stderr } of [sender, receiver]) {
+    assert.match(stderr, /not chosen by the receiver: 3 files\n/);
+  }
+});
+
+test("a choice of nothing ends with one sentence, and the disk is as it was", async (t) => {
+  const { folder, inbox } = project(t);
+
+  const { sender, receiver } = await sendAndReceive(t, [folder], {
+    into: inbox,
+    receive: ["--only", "*.mp3"],
+  });
+
+  assert.deepEqual([sender.status, receiver.status], [6, 6]);
+  assert.match(receiver.stderr, /quiver: the receiver chose nothing of the offer; --dry-run/);
+  assert.deepEqual(await names(inbox), []);
+});

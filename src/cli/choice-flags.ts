@@ -18,6 +18,19 @@ export function addSourceChoiceFlags(command: Command): Command {
     );
 }
 
+/** What a receiver wants. */
+export interface EntryChoiceFlags {
+  only?: string[];
+  exclude?: string[];
+}
+
+/** Adds the flags by which a receiver chooses. */
+export function addEntryChoiceFlags(command: Command): Command {
+  return command
+    .option("--only <pattern>", "receive what fits, as in .gitignore; repeatable", collect)
+    .option("--exclude <pattern>", "leave out what fits; repeatable", collect);
+}
+
 /** Gathers the values of a flag that may be given again and again. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];

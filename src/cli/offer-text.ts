@@ -8,6 +8,7 @@ export function offerText(offer: OfferSummary): string[] {
   const name = displayText(offer.peerName, longestName) || "a peer without a name";
   const who = `${name} (${displayText(offer.peerId, 16)})`;
   const lines = [`${who} offers ${contentsText(offer)}:`, ...itemLines(offer)];
+  if (offer.chosen) lines.push(`  chosen of it: ${contentsText({ ...nothing, ...offer.chosen })}`);
   if (offer.targetDir !== "") {
     const note = offer.targetDir.split("/").some(isHidden) ? " (hidden)" : "";
     lines.push(`  for the folder ${displayText(offer.targetDir, longestName)}${note}`);
@@ -15,8 +16,11 @@ export function offerText(offer: OfferSummary): string[] {
   return lines;
 }
 
+/** What can be counted of an offer. */
+type Counts = Pick<OfferContents, "files" | "folders" | "links" | "bytes">;
+
 /** How many of what, and how many bytes. */
-export function contentsText({ files, folders, links, bytes }: OfferContents): string {
+export function contentsText({ files, folders, links, bytes }: Counts): string {
   const counts = [formatCount(files, "file")];
   if (folders > 0) counts.push(formatCount(folders, "folder"));
   if (links > 0) counts.push(formatCount(links, "link"));
@@ -58,5 +62,7 @@ function itemText({ name, kind, files }: OfferedItem): string {
 
 /** More lines would push the question off the screen. */
 const mostItems = 12;
+
+const nothing: Counts = { files: 0, folders: 0, links: 0, bytes: 0 };
 
 const longestName = 60;

@@ -8,12 +8,14 @@ import {
   TransferError,
   type TransferEvent,
 } from "../index.ts";
+import { addEntryChoiceFlags, type EntryChoiceFlags } from "./choice-flags.ts";
 import { follow, showCommon } from "./follow.ts";
 import type { JsonOutput } from "./json-output.ts";
+import { askAboutOffer } from "./offer-question.ts";
 import { offerText } from "./offer-text.ts";
 import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
 import { preflightText } from "./preflight-text.ts";
-import { askYesOrNo, ConflictQuestions, canAsk } from "./question.ts";
+import { ConflictQuestions, canAsk } from "./question.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { readTicket } from "./ticket-text.ts";
 import {
@@ -38,6 +40,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
         .choices(["rename", "skip", "overwrite", "ask"])
         .default("rename"),
     );
+  addEntryChoiceFlags(command);
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
@@ -47,7 +50,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
   });
 }
 
-interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag {
+interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag, EntryChoiceFlags {
   into: string;
   yes?: true;
   dryRun?: true;
@@ -82,9 +85,10 @@ interface Run {
 /** Shows the pre-flight report on standard output: it is what was asked for. */
 async function report({ peer, ticket, flags, output }: Run): Promise<void> {
   const { json, display } = output;
-  const { into, onConflict } = flags;
+  const { into, onConflict, only, exclude } = flags;
   display.status("connecting to the sender");
-  const found = await peer.preflight(ticket, { into, onConflict }).finally(() => display.close());
+  const looking = peer.preflight(ticket, { into, onConflict, only, exclude });
+  const found = await looking.finally(() => display.close());
   if (json) await json.write({ type: "preflight", ...found });
   else if (!display.isSilent) process.stdout.write(`${preflightText(found).join("\n")}\n`);
 }
@@ -101,13 +105,15 @@ async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
   let isDeclined = false;
   const transfer = peer.receive(ticket, {
     into: flags.into,
+    only: flags.only,
+    exclude: flags.exclude,
     retryForMs: flags.retryFor,
     onConflict: flags.onConflict === "ask" ? (one) => conflicts.choose(one) : flags.onConflict,
     async accept(offer) {
       if (flags.yes) return true;
       const answer = await askToAccept(offer, output, ended.signal);
-      isDeclined = answer !== true && !ended.signal.aborted;
-      return answer === true;
+      isDeclined = answer === false && !ended.signal.aborted;
+      return answer;
     },
   });
   transfer.done.catch(() => ended.abort());
@@ -121,10 +127,11 @@ async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
   }
 }
 
+/** Asks for a yes, a no, or which of several things. */
 function askToAccept(offer: OfferSummary, { display }: Output, signal: AbortSignal) {
   return display.ask(() => {
     process.stderr.write(`${offerText(offer).join("\n")}\n\n`);
-    return askYesOrNo("Receive this?", signal);
+    return askAboutOffer(offer, signal);
   });
 }
 

@@ -6,6 +6,7 @@ import type { Tuning } from "../options.ts";
 import type { LaneFormat } from "../protocol/lane.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import type { DataFormat } from "../transfer/data-formats.ts";
+import type { Chooser, EntryChoice } from "../transfer/entry-choice.ts";
 import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
 import type { SourceChoice } from "../transfer/folder-choice.ts";
 import type { Identity } from "./identity.ts";
@@ -41,12 +42,12 @@ export interface PeerOptions {
 /** What to do with an offer. */
 export type OfferAnswer =
   | boolean
-  | {
+  | (EntryChoice & {
       into?: string;
       onConflict?: ConflictPolicy;
       /** Whether files keep their execute bits: say so where a person has seen the offer. @default false */
       executable?: boolean;
-    };
+    });
 
 /** How to send. */
 export interface SendOptions extends SourceChoice {
@@ -72,11 +73,16 @@ export interface SendOptions extends SourceChoice {
 }
 
 /** How to receive. */
-export interface ReceiveOptions {
+export interface ReceiveOptions extends EntryChoice {
   /** The folder where the files land, made if it is not there. @default the peer's inbox */
   into?: string;
-  /** Asked before anything is written. @default accepts: the caller holds the ticket */
-  accept?: (offer: OfferSummary) => boolean | Promise<boolean>;
+  /**
+   * Asked before anything is written; a function for an answer chooses among what `only`, `exclude` and
+   * `choose` leave.
+   *
+   * @default accepts: the caller holds the ticket
+   */
+  accept?: (offer: OfferSummary) => boolean | Chooser | Promise<boolean | Chooser>;
   /** What to do where names are taken. @default "rename" */
   onConflict?: ConflictPolicy;
   /** How long to try again after a lost connection, in milliseconds. @default an hour */

@@ -9,6 +9,7 @@ import { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
+import { type EntryChoice, EntryChooser } from "../transfer/entry-choice.ts";
 import type { ConflictChoice, OfferContents, SkippedThing } from "../transfer/events.ts";
 import type { SourceChoice } from "../transfer/folder-choice.ts";
 import { gatherOffer } from "../transfer/gathering.ts";
@@ -25,7 +26,7 @@ import { endpointFor } from "./receiving.ts";
 import { Session } from "./session.ts";
 
 /** What a report is to be about. */
-export interface PreflightOptions {
+export interface PreflightOptions extends EntryChoice {
   /** The folder where the files would land. @default the peer's inbox */
   into?: string;
   /** What would be done where names are taken. @default "rename" */
@@ -40,6 +41,7 @@ export async function lookAtTicket(
   options: PreflightOptions,
 ): Promise<Preflight> {
   const { peerId, addresses, secret } = decodeTicket(text);
+  const chooser = EntryChooser.of(options);
   const endpoint = await endpointFor(context, peerId);
   const { signal = new AbortController().signal } = options;
   try {
@@ -53,7 +55,8 @@ export async function lookAtTicket(
         hello: (material) => {
           return { ...helloOf(context, ticketProof(secret, material)), features: [lookFeature] };
         },
-        onOffer: (from, offer) => offered.resolve(lookAt(context, from, offer, options)),
+        onOffer: (from, offer) =>
+          offered.resolve(lookAt(context, from, offer, { ...options, chooser })),
       });
       const ended = session.ended.then((error) => Promise.reject(error));
       return await orAborted(Promise.race([offered.promise, ended]), signal);
@@ -69,7 +72,7 @@ async function lookAt(
   { engine, clock, options: peerOptions }: PeerContext,
   session: Session,
   { transfer, targetDir, profile }: OfferMessage,
-  options: PreflightOptions,
+  options: PreflightOptions & { chooser: EntryChooser },
 ): Promise<Preflight> {
   const rules = nameRules(process.platform);
   const mailbox = new Mailbox<ControlMessage>();
@@ -86,8 +89,9 @@ async function lookAt(
   const { peerId, hello } = session;
   const about = { transferId: transfer, peerId, peerName: hello.name, targetDir, profile };
   const into = resolve(options.into ?? peerOptions.inbox ?? ".");
-  const { onConflict = "rename" } = options;
-  const source = { engine, rules, manifest, names, skipped, into, onConflict };
+  const { onConflict = "rename", chooser } = options;
+  const leftOut = chooser.leftOut(manifest);
+  const source = { engine, rules, manifest, names, skipped, into, onConflict, leftOut };
   return preflightOf(summaryOf(manifest, about), source);
 }
 

@@ -8,6 +8,7 @@ import { formatsByPreference } from "../protocol/lane.ts";
 import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
+import { EntryChooser } from "../transfer/entry-choice.ts";
 import type { ConflictChoice, OfferSummary, Receipt } from "../transfer/events.ts";
 import { failureFor } from "../transfer/failure.ts";
 import { openBelow, openInbox } from "../transfer/inbox.ts";
@@ -41,8 +42,9 @@ export async function receiveTicket(
   options: ReceiveOptions,
 ): Promise<Receipt> {
   const ticket = decodeTicket(text);
+  const chooser = EntryChooser.of(options);
   const endpoint = await endpointFor(context, ticket.peerId);
-  const decideNow = decideOnce(context, options);
+  const decideNow = decideOnce(context, chooser, options);
   const retryForMs = options.retryForMs ?? defaultRetryForMs;
   const earlier = new EarlierTry();
   const decide: IncomingOptions["decide"] = async (summary, fingerprint) => {
@@ -56,7 +58,8 @@ export async function receiveTicket(
       try {
         return await ways.use((way, watch) => {
           const open = openSession(context, way, ticket.secret);
-          return receiveOver(context, open, record, decide, (session) => {
+          const take = incomingOptions(context, chooser, decide);
+          return receiveOver(open, record, take, (session) => {
             reached();
             watch(session);
           });
@@ -119,10 +122,9 @@ function openSession(context: PeerContext, way: Way, secret: Uint8Array): OpenSe
 
 /** Takes the one offer of a ticket's sender. */
 async function receiveOver(
-  context: PeerContext,
   open: OpenSession,
   record: TransferRecord,
-  decide: IncomingOptions["decide"],
+  options: IncomingOptions,
   reached: (session: Session) => void,
 ): Promise<Receipt> {
   const offered = Promise.withResolvers<void>();
@@ -134,7 +136,7 @@ async function receiveOver(
     if (offers > 1) return from.closeFor(unexpected("a second offer"));
     reached(from);
     record.id = offer.transfer;
-    received.resolve(receiveOffer(from, offer, record, incomingOptions(context, decide)));
+    received.resolve(receiveOffer(from, offer, record, options));
     offered.resolve();
   });
   try {
@@ -155,15 +157,23 @@ async function receiveOver(
 }
 
 /** Asks once about each content: what was accepted is accepted again after a lost connection. */
-function decideOnce(context: PeerContext, options: ReceiveOptions): IncomingOptions["decide"] {
-  const { accept, into } = options;
+function decideOnce(
+  context: PeerContext,
+  chooser: EntryChooser,
+  options: ReceiveOptions,
+): IncomingOptions["decide"] {
+  const { accept = () => true, into } = options;
   const onConflict = rememberChoices(options.onConflict ?? "rename");
-  let accepted: string | null = null;
+  let accepted: { offered: string; chooser: EntryChooser } | null = null;
   return async (summary, fingerprint) => {
     const offered = JSON.stringify([fingerprint, summary.targetDir]);
-    if (accept && accepted !== offered && !(await accept(summary))) return null;
-    accepted = offered;
-    return decision(context, summary, { into, onConflict, executable: true });
+    if (accepted?.offered !== offered) {
+      const answer = await accept(summary);
+      if (!answer) return null;
+      accepted = { offered, chooser: answer === true ? chooser : chooser.and(answer) };
+    }
+    const yes = { into, onConflict, executable: true, chooser: accepted.chooser };
+    return decision(context, summary, yes);
   };
 }
 
@@ -188,10 +198,13 @@ export async function takeOffer(
 ): Promise<Receipt> {
   const decide = async (summary: OfferSummary) => {
     const answered = await answer(summary);
-    return answered ? decision(context, summary, answered === true ? {} : answered) : null;
+    if (!answered) return null;
+    const yes = answered === true ? {} : answered;
+    return decision(context, summary, { ...yes, chooser: EntryChooser.of(yes) });
   };
   try {
-    return await receiveOffer(session, offer, record, incomingOptions(context, decide));
+    const options = incomingOptions(context, EntryChooser.of({}), decide);
+    return await receiveOffer(session, offer, record, options);
   } catch (error) {
     if (!(error instanceof Unsettled)) throw error;
     // The sender may come back for its receipt: what has landed must be known then.
@@ -209,17 +222,24 @@ export async function endpointFor(context: PeerContext, peerId: string): Promise
 
 function incomingOptions(
   { engine, clock, options, tuning }: PeerContext,
+  chooser: EntryChooser,
   decide: IncomingOptions["decide"],
 ): IncomingOptions {
   const formats = options.formats ?? formatsByPreference;
   const { pieceTable } = tuning;
-  return { engine, clock, rules: nameRules(process.platform), formats, pieceTable, decide };
+  const rules = nameRules(process.platform);
+  return { engine, clock, rules, formats, pieceTable, chooser, decide };
+}
+
+/** An offer that is accepted, as far as it was said how. */
+interface Yes extends Pick<Exclude<OfferAnswer, boolean>, "into" | "onConflict" | "executable"> {
+  chooser: EntryChooser;
 }
 
 async function decision(
   { engine, options }: PeerContext,
   { targetDir }: OfferSummary,
-  { into, onConflict, executable }: Exclude<OfferAnswer, boolean>,
+  { into, onConflict, executable, chooser }: Yes,
 ): Promise<IncomingDecision> {
   const path = into ?? options.inbox ?? ".";
   const inbox = await openInbox(engine, path);
@@ -230,6 +250,7 @@ async function decision(
       into: join(resolve(path), targetDir),
       onConflict: onConflict ?? "rename",
       executable: executable ?? false,
+      chooser,
     };
   } finally {
     await inbox.close();

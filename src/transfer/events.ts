@@ -52,6 +52,8 @@ export interface OfferSummary extends OfferContents {
   /** Folder below the receiver's inbox that the sender would like; `""` for the inbox itself. */
   targetDir: string;
   profile: ProfileName;
+  /** What of it is wanted; only on the side of a receiver that chooses. */
+  chosen?: { files: number; bytes: number };
 }
 
 /** How far a transfer is. */
@@ -75,6 +77,9 @@ export interface TransferProgress {
   /** Round trip of the path, in milliseconds. */
   rttMs: number;
 }
+
+/** The reason of a file in a receipt that was skipped because the receiver did not want it. */
+export const notChosen = "the receiver did not choose it";
 
 /** What became of one entry. */
 export type FileStatus = "received" | "skipped" | "failed";

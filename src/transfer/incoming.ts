@@ -9,6 +9,7 @@ import { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import type { Channel, Part } from "./channel.ts";
 import type { ConflictPolicy } from "./conflicts.ts";
+import { countWanted, type EntryChooser, type LeftOut } from "./entry-choice.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
 import { failureFor } from "./failure.ts";
 import { gatherOffer } from "./gathering.ts";
@@ -38,6 +39,8 @@ export interface IncomingOptions {
   formats: readonly LaneFormat[];
   /** Piece sizes, for what is compared by value. */
   pieceTable: SizeTable;
+  /** What is wanted as far as it is known before; for people to see before they decide. */
+  chooser: EntryChooser;
   /**
    * Decides, and names where it lands; null refuses. Called once, when all of the offer is known.
    *
@@ -55,6 +58,7 @@ export interface IncomingDecision {
   onConflict: ConflictPolicy;
   /** Whether files may keep their execute bits. */
   executable: boolean;
+  chooser: EntryChooser;
 }
 
 /** The message that begins an offer. */
@@ -134,7 +138,9 @@ class Incoming implements Part {
   }
 
   async #receive(decision: IncomingDecision): Promise<Receipt> {
-    const { target, onConflict, into, executable } = decision;
+    const { target, onConflict, into, executable, chooser } = decision;
+    const leftOut = chooser.leftOut(this.#manifest);
+    if (!isSomeWanted(this.#manifest, leftOut)) throw nothingChosen;
     if (!executable) this.#manifest.dropExecuteBits();
     const { clock } = this.#options;
     const { id: transferId } = this.#record;
@@ -142,7 +148,7 @@ class Incoming implements Part {
     const [manifest, names] = [this.#manifest, this.#names];
     const startedAtMs = clock.now();
     const say = (message: ControlMessage) => this.#say(message);
-    const about = { transferId, peerId, target, onConflict, manifest, names, say };
+    const about = { transferId, peerId, target, onConflict, leftOut, manifest, names, say };
     const options = { ...this.#options, ...about };
     const opening = openReception(options);
     // Whoever is asked about conflicts may take longer than the transfer lives.
@@ -180,10 +186,9 @@ class Incoming implements Part {
 
   /** Resolves when every file has arrived or failed. */
   async #takeAll(reception: Reception, listening: Promise<void>): Promise<void> {
-    const { arrivals, lanes, journal, total } = reception;
+    const { arrivals, lanes, journal, total, totalFiles } = reception;
     const { clock } = this.#options;
     const { connection } = this.#channel;
-    const { files: totalFiles } = this.#manifest.totals;
     const told = { clock, connection, record: this.#record, arrivals, lanes, total, totalFiles };
     const progress = await ProgressTeller.open(told);
     const stopTelling = clock.every(progressIntervalMs, () => void progress.tell());
@@ -256,8 +261,16 @@ class Incoming implements Part {
     const { peerId, hello } = this.#channel;
     const { id: transferId } = this.#record;
     const about = { transferId, peerId, peerName: hello.name, targetDir, profile };
-    return summaryOf(this.#manifest, about);
+    const summary = summaryOf(this.#manifest, about);
+    const { chooser } = this.#options;
+    if (chooser.isEverything) return summary;
+    return { ...summary, chosen: countWanted(this.#manifest, chooser.leftOut(this.#manifest)) };
   }
+}
+
+/** An offer of nothing at all can be taken, too. */
+function isSomeWanted({ totals, topLevel }: Manifest, leftOut: LeftOut): boolean {
+  return totals.entries === 0 || topLevel.some((top) => !leftOut.has(top));
 }
 
 function isConnectionLost(error: unknown): boolean {
@@ -265,6 +278,10 @@ function isConnectionLost(error: unknown): boolean {
 }
 
 const silent = new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
+const nothingChosen = new TransferError(
+  "PEER_REJECTED",
+  "the receiver chose nothing of the offer; --dry-run shows what there is",
+);
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");
 /** How often it is looked whether the journal should be committed. */
 const commitCheckMs = 100;

@@ -255,6 +255,7 @@ class Outgoing implements Part {
   async takeProgress(stream: ReceiveStream): Promise<void> {
     const { totals } = this.#source.manifest;
     const total = totals.bytes - this.#plan.skippedBytes;
+    const totalFiles = totals.files - this.#plan.skippedFiles;
     for await (const { bytes, files, lanes } of readProgress(stream)) {
       const now = this.#options.clock.now();
       const moved = lanes.reduce((sum, some) => sum + some, 0);
@@ -266,7 +267,7 @@ class Outgoing implements Part {
         bytes: Math.min(bytes, total),
         total,
         files,
-        totalFiles: totals.files,
+        totalFiles,
         throughput: this.#speed.bytesPerSecond,
         etaMs: this.#speed.etaMs(total - bytes),
         lanes: this.#lanes.count,

@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import type { Engine, Folder } from "../engine/engine.ts";
 import type { Manifest } from "../protocol/manifest.ts";
-import { type LandingPlan, numberedName, planLanding } from "./conflicts.ts";
+import { numberedName, planLanding } from "./conflicts.ts";
+import type { LeftOut } from "./entry-choice.ts";
 import type { Conflict, ConflictChoice, OfferSummary, SkippedThing } from "./events.ts";
 import { openNearest } from "./inbox.ts";
 import type { NameRules } from "./landing-name.ts";
@@ -22,7 +23,7 @@ export interface Preflight extends OfferSummary {
   into: string;
   /** Bytes free there. */
   freeBytes: number;
-  /** What would be received: all but what is skipped as it is there already. */
+  /** What would be received: all but what was not chosen, and what is skipped as it is there already. */
   wanted: { files: number; bytes: number };
   /** Top-level names that are taken there. */
   collisions: Collision[];
@@ -46,6 +47,7 @@ export interface PreflightSource {
   /** The folder that the receiver chose, absolute. */
   into: string;
   onConflict: ConflictChoice | "ask";
+  leftOut: LeftOut;
 }
 
 /** Looks at the disk and reports; writes nothing. `DISK_*` when the place cannot be looked at. */
@@ -66,7 +68,7 @@ export async function preflightOf(
       ...summary,
       into: join(into, summary.targetDir),
       freeBytes: await folder.freeBytes(),
-      ...countFiles(manifest, plan),
+      ...countFiles(manifest, (entry) => plan?.skipped.has(entry) ?? source.leftOut.has(entry)),
       collisions: collisions.slice(0, mostListed),
       mapped: mapped.slice(0, mostListed),
       skipped: skipped.slice(0, mostListed),
@@ -82,13 +84,14 @@ export async function preflightOf(
 }
 
 /** The names that are taken, by the plan that a transfer would follow. */
-async function collide(folder: Folder, { manifest, names, onConflict }: PreflightSource) {
+async function collide(folder: Folder, { manifest, names, leftOut, onConflict }: PreflightSource) {
   const conflicts: Conflict[] = [];
   const note = (conflict: Conflict) => {
     conflicts.push(conflict);
     return onConflict === "ask" ? "rename" : onConflict;
   };
-  const plan = await planLanding(folder, manifest, names, note, new Map());
+  const wishes = { policy: note, landed: new Map(), leftOut };
+  const plan = await planLanding(folder, manifest, names, wishes);
   const collisions: Collision[] = [];
   const ways = new Map([...plan.items].map(([top, item]) => [names.path(top), item]));
   for (const conflict of conflicts) {
@@ -111,11 +114,11 @@ async function freeName(folder: Folder, path: string): Promise<string> {
   }
 }
 
-function countFiles(manifest: Manifest, plan: LandingPlan | null) {
+function countFiles(manifest: Manifest, isSkipped: (entry: number) => boolean) {
   const wanted = { files: 0, bytes: 0 };
   let executables = 0;
   for (const [position, { kind, bytes, mode }] of manifest) {
-    if (kind !== "file" || plan?.skipped.has(position)) continue;
+    if (kind !== "file" || isSkipped(position)) continue;
     wanted.files += 1;
     wanted.bytes += bytes;
     if ((mode & 0o111) !== 0) executables += 1;

@@ -11,10 +11,12 @@ import { Arrivals } from "./arrivals.ts";
 import { batches } from "./batches.ts";
 import { Comparison } from "./comparison.ts";
 import { type ConflictPolicy, type LandingPlan, planLanding, runsOf } from "./conflicts.ts";
+import type { LeftOut } from "./entry-choice.ts";
 import { checkSpace } from "./inbox.ts";
 import { IncomingLanes } from "./incoming-lanes.ts";
 import { Journal } from "./journal.ts";
 import type { ProvenRun } from "./journal-records.ts";
+import { isOf, landedBefore } from "./landed-before.ts";
 import { Landing } from "./landing.ts";
 import type { NameRules } from "./landing-name.ts";
 import type { LandingNames } from "./landing-names.ts";
@@ -35,6 +37,7 @@ export interface ReceptionOptions {
   peerId: string;
   target: Folder;
   onConflict: ConflictPolicy;
+  leftOut: LeftOut;
   manifest: Manifest;
   names: LandingNames;
   say: (message: ControlMessage) => Promise<void>;
@@ -49,8 +52,9 @@ export interface Reception {
   comparison: Comparison;
   lanes: IncomingLanes;
   landing: Landing;
-  /** Bytes of all files that are to arrive, or have in an earlier try. */
+  /** Bytes and number of all files that are to arrive, or have in an earlier try. */
   total: number;
+  totalFiles: number;
 }
 
 /** Opens the staging folder and takes over what is in it. */
@@ -63,14 +67,16 @@ export async function openReception(options: ReceptionOptions): Promise<Receptio
   const staging = await Staging.open(target, key);
   const { leftover, files } = staging;
   try {
-    const landed = await landedBefore(leftover, manifest, target);
-    const plan = await planLanding(target, manifest, names, options.onConflict, landed);
+    const { leftOut, onConflict: policy } = options;
+    const landed = await landedBefore(leftover, manifest, target, leftOut);
+    const plan = await planLanding(target, manifest, names, { policy, landed, leftOut });
     const resumed = await resume({
       ...options,
       files,
       leftover,
       journalTimeMs: await staging.journalTimeMs(),
-      isElsewhere: (entry) => plan.landed.has(entry) || plan.skipped.has(entry),
+      isLanded: (entry) => plan.landed.has(entry),
+      isSkipped: (entry) => plan.skipped.has(entry),
     });
     const isBegun = resumed.isIntact && isOf(leftover, manifest);
     const journal = await openJournal(options, staging, isBegun, () => reception.arrivals);
@@ -118,39 +124,6 @@ export async function removeReception({ lanes, arrivals, staging }: Reception): 
   await lanes.close();
   await arrivals.close();
   await staging.remove();
-}
-
-/** Where things are that an earlier try of this very offer has landed. */
-async function landedBefore(
-  leftover: Leftover | null,
-  manifest: Manifest,
-  target: Folder,
-): Promise<Map<number, string>> {
-  const landed = new Map<number, string>();
-  if (!leftover || !isOf(leftover, manifest)) return landed;
-  for (const { entry, path, identity } of leftover.landed.values()) {
-    const there = await target.stat(path);
-    if (there?.identity !== identity) continue;
-    if (await isUntouched(target, manifest, entry, path)) landed.set(entry, path);
-  }
-  return landed;
-}
-
-/** Whether the files of what has landed at a path are by size and time what they were. */
-async function isUntouched(target: Folder, manifest: Manifest, landed: number, path: string) {
-  const top = manifest.path(landed);
-  for (let entry = landed; entry < manifest.totals.entries; entry += 1) {
-    const { kind, bytes, mtimeMs, depth } = manifest.entry(entry);
-    if (entry > landed && depth <= manifest.entry(landed).depth) break;
-    if (kind !== "file") continue;
-    const there = await target.stat(path + manifest.path(entry).slice(top.length));
-    if (there && (there.bytes !== bytes || there.mtimeMs !== mtimeMs)) return false;
-  }
-  return true;
-}
-
-function isOf(leftover: Leftover | null, manifest: Manifest): boolean {
-  return leftover?.manifest.fingerprint === manifest.fingerprint;
 }
 
 /** The journal to go on with, or a new one that takes its place later. */
@@ -205,7 +178,17 @@ function build(
   const want = (entry: number, offset: number, length: number) => lanes.want(entry, offset, length);
   const comparison = new Comparison({ ...options, files, plan, arrivals, want });
   const landing = new Landing({ ...options, files, plan, arrivals, journal });
-  return { staging, journal, plan, arrivals, comparison, lanes, landing, total };
+  return {
+    staging,
+    journal,
+    plan,
+    arrivals,
+    comparison,
+    lanes,
+    landing,
+    total,
+    totalFiles: expected,
+  };
 }
 
 /**
@@ -262,6 +245,7 @@ function keepLanded(journal: Journal, { landed }: LandingPlan, leftover: Leftove
   for (const entry of landed) {
     const kept = leftover.kept(entry);
     if (kept) for (const run of runsIn(entry, kept)) journal.keep(run);
+    else if (leftover.isVoid(entry)) journal.void(entry);
     const intent = leftover.landed.get(entry);
     if (intent) journal.intend(intent);
   }
