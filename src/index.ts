@@ -36,4 +36,5 @@ export type { SourceChoice } from "./transfer/folder-choice.ts";
 export { LogLines } from "./transfer/log-lines.ts";
 export type { PartialTransfer } from "./transfer/partials.ts";
 export type { Collision, Preflight } from "./transfer/preflight.ts";
+export type { SourceOptions } from "./transfer/source.ts";
 export type { Transfer } from "./transfer/transfer.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { run, sendAndReceive, startSend } from "./e2e-command.ts";
+import { eventsIn, run, sendAndReceive, startSend } from "./e2e-command.ts";
 import { nativeTree, temporaryFolder } from "./peers.ts";
 
 /** A folder with things worth sending and others, and where it is to go. */
@@ -124,3 +124,34 @@ test("a choice of nothing ends with one sentence, and the disk is as it was", as
   assert.match(receiver.stderr, /quiver: the receiver chose nothing of the offer; --dry-run/);
   assert.deepEqual(await names(inbox), []);
 });
+
+test("a text is printed as it is, alone on standard output, and nothing is saved", async (t) => {
+  const home = temporaryFolder(t);
+  const sending = startSend(t, ["--text", "-"], { input: "two\nlines \u001b[2J" });
+  const ticket = await sending.ticket;
+
+  const received = await run(t, ["receive", ticket, "--into", join(home, "inbox"), "--yes"]);
+
+  assert.deepEqual([received.status, (await sending.ended).status], [0, 0], received.stderr);
+  assert.equal(received.stdout, "two\nlines \u001b[2J");
+  assert.match((await sending.ended).stderr, /sent a text of 14 characters/);
+  assert.deepEqual(await names(home), []);
+});
+
+test("with --json a text is in the offer, and standard output has nothing but events", async (t) => {
+  const sending = startSend(t, ["--text", "hello"]);
+
+  const { stdout } = await run(t, ["receive", await sending.ticket, "--yes", "--json"]);
+
+  const offer = eventsIn(stdout).find(({ type }) => type === "offer");
+  assert.equal(offer?.type === "offer" && offer.text, "hello");
+});
+
+for (const args of [[], ["--text", "hello", "notes.txt"], ["--text", ""]]) {
+  test(`send ${JSON.stringify(args)} is a usage error`, async (t) => {
+    const { status, stderr } = await run(t, ["send", ...args]);
+
+    assert.equal(status, 2);
+    assert.match(stderr, /^quiver: [^\n]*\n$/);
+  });
+}

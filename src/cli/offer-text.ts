@@ -7,6 +7,7 @@ import { formatBytes, formatCount, groupDigits } from "./format.ts";
 export function offerText(offer: OfferSummary): string[] {
   const name = displayText(offer.peerName, longestName) || "a peer without a name";
   const who = `${name} (${displayText(offer.peerId, 16)})`;
+  if (offer.text !== undefined) return [`${who} offers a text`];
   const lines = [`${who} offers ${contentsText(offer)}:`, ...itemLines(offer)];
   if (offer.chosen) lines.push(`  chosen of it: ${contentsText({ ...nothing, ...offer.chosen })}`);
   if (offer.targetDir !== "") {

@@ -13,7 +13,8 @@ import { contentsText, itemLines, offerText } from "./offer-text.ts";
 /** What receiving an offer would come to; all text of the peer is made harmless. */
 export function preflightText(report: Preflight): string[] {
   const { collisions, mapped, skipped, totals, executables } = report;
-  const lines = [...offerText(report), ...spaceLines(report)];
+  const lines = offerText(report);
+  if (report.text === undefined) lines.push(...spaceLines(report));
   if (executables > 0) lines.push(`  ${formatCount(executables, "file")} may be run`);
   return [
     ...lines,
@@ -26,7 +27,9 @@ export function preflightText(report: Preflight): string[] {
 
 /** What a sending would offer. */
 export function sourcePreflightText(report: SourcePreflight): string[] {
-  const { excluded, skipped } = report;
+  const { excluded, skipped, characters } = report;
+  if (characters !== undefined)
+    return [`would send a text of ${formatCount(characters, "character")}`];
   const lines = [`would send ${contentsText(report)}:`, ...itemLines(report)];
   if (excluded > 0) lines.push(`  left out by pattern: ${formatCount(excluded, "thing")}`);
   return [...lines, ...list("cannot be sent", skipped.map(withReason), skipped.length)];

@@ -13,7 +13,8 @@ import { formatBytes, formatCount, formatDuration, formatRate, groupDigits } fro
 
 /** The first line: how much, how long, how fast. */
 export function receiptSummary(verb: "sent" | "received", receipt: Receipt): string {
-  const { bytes, seconds } = receipt;
+  const { bytes, seconds, characters } = receipt;
+  if (characters !== undefined) return `${verb} a text of ${formatCount(characters, "character")}`;
   const { received } = digestOf(receipt);
   const time = seconds > 0 ? ` in ${formatDuration(seconds)} (${formatRate(bytes / seconds)})` : "";
   return `${verb} and verified ${formatCount(received, "file")}, ${formatBytes(bytes)}${time}`;

@@ -17,6 +17,7 @@ import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./out
 import { preflightText } from "./preflight-text.ts";
 import { ConflictQuestions, canAsk } from "./question.ts";
 import { requireComplete } from "./receipt-text.ts";
+import { showText } from "./text.ts";
 import { readTicket } from "./ticket-text.ts";
 import {
   addRetryFlag,
@@ -110,6 +111,11 @@ async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
     retryForMs: flags.retryFor,
     onConflict: flags.onConflict === "ask" ? (one) => conflicts.choose(one) : flags.onConflict,
     async accept(offer) {
+      if (offer.text !== undefined) {
+        // It is shown before the sender hears that it was.
+        if (!output.json) await display.ask(() => showText(offer.text ?? "", process.stdout));
+        return true;
+      }
       if (flags.yes) return true;
       const answer = await askToAccept(offer, output, ended.signal);
       isDeclined = answer === false && !ended.signal.aborted;
@@ -137,7 +143,7 @@ function askToAccept(offer: OfferSummary, { display }: Output, signal: AbortSign
 
 function showEvent(event: TransferEvent, flags: ReceiveFlags, { display }: Output): void {
   showCommon(event, "received", display);
-  if (event.type !== "offer" || !flags.yes) return;
+  if (event.type !== "offer" || !flags.yes || event.text !== undefined) return;
   for (const line of offerText(event)) display.print(line);
 }
 

@@ -5,7 +5,7 @@ import {
   Peer,
   type ProfileName,
   type SendOptions,
-  type SourceChoice,
+  type SourceOptions,
   sourcePreflight,
   TransferError,
   type TransferEvent,
@@ -19,6 +19,7 @@ import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./out
 import { sourcePreflightText } from "./preflight-text.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { type ServedTicket, ServedTickets } from "./served-tickets.ts";
+import { readText } from "./text.ts";
 import { ticketView } from "./ticket-text.ts";
 import {
   addRetryFlag,
@@ -33,7 +34,8 @@ import {
 export function addSendCommand(program: Command, json: JsonOutput): void {
   const command = program.command("send").description("send files and folders");
   command
-    .argument("<path...>", "files and folders")
+    .argument("[path...]", "files and folders")
+    .option("--text <text>", "show a text there, in place of files; - reads it from standard input")
     .option("--listen <addr:port>", "address to listen on; port 0 takes a free one")
     .addOption(
       command.createOption("--profile <name>", "how to plan").choices(["ultra", "standard"]),
@@ -56,14 +58,18 @@ interface SendFlags extends OutputFlags, TuningFlags, RetryFlag, SourceChoiceFla
   lanes?: number;
   keep?: true;
   dryRun?: true;
+  text?: string;
 }
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
   const output = await openOutput(flags, json);
   const { exclude, gitignore } = flags;
-  if (flags.dryRun) return report(paths, { exclude, gitignore }, output);
-  const served = new ServedTickets(paths, { exclude, gitignore });
-  const { peer, earlier } = await openPeer(flags, output, await served.find(Date.now()));
+  const text = flags.text === undefined ? undefined : await readText(flags.text, process.stdin);
+  const what = { exclude, gitignore, text };
+  if (flags.dryRun) return report(paths, what, output);
+  // Of a text nothing stays on this side's disk, not even its hash.
+  const served = text === undefined ? new ServedTickets(paths, what) : null;
+  const { peer, earlier } = await openPeer(flags, output, (await served?.find(Date.now())) ?? null);
   try {
     await peer.start();
     const expiresAtMs = earlier?.expiresAtMs ?? Date.now() + ticketLifeMs;
@@ -71,8 +77,7 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
       profile: flags.profile,
       lanes: flags.lanes,
       keep: flags.keep,
-      exclude,
-      gitignore,
+      ...what,
       retryForMs: flags.retryFor,
       ticket: earlier?.ticket,
       ticketLifeMs: expiresAtMs - Date.now(),
@@ -82,20 +87,20 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
     const showAndKeep = (event: TransferEvent) => {
       if (event.type === "ready") {
         const { ticket } = event;
-        void served.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
+        void served?.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
       }
       show(event);
     };
     requireComplete(await follow({ transfer, output, show: showAndKeep, farewell }));
-    await served.forget();
+    await served?.forget();
   } finally {
     await peer.close();
   }
 }
 
 /** Shows what would be sent on standard output: it is what was asked for. */
-async function report(paths: string[], choice: SourceChoice, { json, display }: Output) {
-  const found = await sourcePreflight(paths, choice);
+async function report(paths: string[], options: SourceOptions, { json, display }: Output) {
+  const found = await sourcePreflight(paths, options);
   if (json) await json.write({ type: "preflight", ...found });
   else if (!display.isSilent) process.stdout.write(`${sourcePreflightText(found).join("\n")}\n`);
 }

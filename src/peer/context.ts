@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Connection, Endpoint, EndpointOptions, Engine } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
+import { textFeature } from "../protocol/features.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
 import type { Callers } from "./callers.ts";
@@ -58,7 +59,7 @@ export function helloOf({ options, tuning }: PeerContext, proof: Uint8Array): He
     type: "hello",
     version: protocolVersion,
     name: (options.name ?? hostname()).slice(0, 128),
-    features: [],
+    features: [textFeature],
     profiles: [...(options.formats ?? formatsByPreference)],
     codecs: ["none"],
     maxLanes: tuning.maxLanes,

@@ -8,7 +8,7 @@ import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import type { DataFormat } from "../transfer/data-formats.ts";
 import type { Chooser, EntryChoice } from "../transfer/entry-choice.ts";
 import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
-import type { SourceChoice } from "../transfer/folder-choice.ts";
+import type { SourceOptions } from "../transfer/source.ts";
 import type { Identity } from "./identity.ts";
 
 /** What {@link Peer.open} needs to know. */
@@ -50,7 +50,7 @@ export type OfferAnswer =
     });
 
 /** How to send. */
-export interface SendOptions extends SourceChoice {
+export interface SendOptions extends SourceOptions {
   /** The connected peer to send to; without it a ticket is made, and whoever holds it receives. */
   to?: string;
   /** Folder below the other's inbox. @default "" */

@@ -7,10 +7,9 @@ import { TransferError } from "../errors.ts";
 import { defaultTuning, guestLimits } from "../options.ts";
 import type { Hello } from "../protocol/messages.ts";
 import type { OfferSummary, Receipt, TransferProgress } from "../transfer/events.ts";
-import type { SourceChoice } from "../transfer/folder-choice.ts";
 import type { OfferMessage } from "../transfer/incoming.ts";
 import type { Preflight } from "../transfer/preflight.ts";
-import { Source } from "../transfer/source.ts";
+import { Source, type SourceOptions } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { parseAddress } from "./addresses.ts";
@@ -146,7 +145,7 @@ export class Peer {
   }
 
   /**
-   * Sends files and folders: to a connected peer, or to whoever gets the ticket of the `ready` event.
+   * Sends files and folders, or with `text` a text alone: to a connected peer, or to whoever gets the ticket of the `ready` event.
    *
    * The transfer's `done` rejects with `DISK_*`, `PEER_*`, `CONNECTION_LOST`, or the signal's reason.
    */
@@ -198,8 +197,8 @@ export class Peer {
     }
   }
 
-  #sources(first: Source, paths: readonly string[], choice: SourceChoice): SentSources {
-    return { first, again: () => Source.open(this.#context.engine, paths, choice) };
+  #sources(first: Source, paths: readonly string[], options: SourceOptions): SentSources {
+    return { first, again: () => Source.open(this.#context.engine, paths, options) };
   }
 
   /** Sends to a peer that is connected; a connection that is lost is dialled again. */

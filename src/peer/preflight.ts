@@ -11,7 +11,6 @@ import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
 import { type EntryChoice, EntryChooser } from "../transfer/entry-choice.ts";
 import type { ConflictChoice, OfferContents, SkippedThing } from "../transfer/events.ts";
-import type { SourceChoice } from "../transfer/folder-choice.ts";
 import { gatherOffer } from "../transfer/gathering.ts";
 import type { OfferMessage } from "../transfer/incoming.ts";
 import { nameRules } from "../transfer/landing-name.ts";
@@ -19,7 +18,7 @@ import { LandingNames } from "../transfer/landing-names.ts";
 import { Mailbox } from "../transfer/mailbox.ts";
 import { contentsOf, summaryOf } from "../transfer/offer-summary.ts";
 import { type Preflight, preflightOf } from "../transfer/preflight.ts";
-import { Source } from "../transfer/source.ts";
+import { Source, type SourceOptions } from "../transfer/source.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { dialPeer, helloOf, orAborted, type PeerContext } from "./context.ts";
 import { endpointFor } from "./receiving.ts";
@@ -53,7 +52,8 @@ export async function lookAtTicket(
         clock: context.clock,
         helloTimeoutMs: context.tuning.handshakeTimeoutMs,
         hello: (material) => {
-          return { ...helloOf(context, ticketProof(secret, material)), features: [lookFeature] };
+          const hello = helloOf(context, ticketProof(secret, material));
+          return { ...hello, features: [...hello.features, lookFeature] };
         },
         onOffer: (from, offer) =>
           offered.resolve(lookAt(context, from, offer, { ...options, chooser })),
@@ -71,7 +71,7 @@ export async function lookAtTicket(
 async function lookAt(
   { engine, clock, options: peerOptions }: PeerContext,
   session: Session,
-  { transfer, targetDir, profile }: OfferMessage,
+  { transfer, targetDir, profile, text }: OfferMessage,
   options: PreflightOptions & { chooser: EntryChooser },
 ): Promise<Preflight> {
   const rules = nameRules(process.platform);
@@ -87,7 +87,7 @@ async function lookAt(
   });
   const skipped = await gatherOffer({ mailbox, clock, manifest, names });
   const { peerId, hello } = session;
-  const about = { transferId: transfer, peerId, peerName: hello.name, targetDir, profile };
+  const about = { transferId: transfer, peerId, peerName: hello.name, targetDir, profile, text };
   const into = resolve(options.into ?? peerOptions.inbox ?? ".");
   const { onConflict = "rename", chooser } = options;
   const leftOut = chooser.leftOut(manifest);
@@ -101,6 +101,8 @@ export interface SourcePreflight extends OfferContents {
   excluded: number;
   /** What cannot travel. */
   skipped: SkippedThing[];
+  /** Characters (UTF-16) of a text in place of files. */
+  characters?: number;
 }
 
 /**
@@ -110,14 +112,15 @@ export interface SourcePreflight extends OfferContents {
  */
 export async function sourcePreflight(
   paths: readonly string[],
-  options: SourceChoice & { engine?: Engine } = {},
+  options: SourceOptions & { engine?: Engine } = {},
 ): Promise<SourcePreflight> {
   const { engine = openNativeEngine(defaultTuning) } = options;
   const source = await Source.open(engine, paths, options);
   try {
     await source.walked;
-    const { manifest, excluded, skipped } = source;
-    return { ...contentsOf(manifest), excluded, skipped: skipped.slice(0, mostListed) };
+    const { manifest, excluded, skipped, text } = source;
+    const report = { ...contentsOf(manifest), excluded, skipped: skipped.slice(0, mostListed) };
+    return text === undefined ? report : { ...report, characters: text.length };
   } finally {
     await source.close();
   }

@@ -1,7 +1,7 @@
 /** Receives what a ticket points to, and what connected peers offer. */
 
 import { join, resolve } from "node:path";
-import type { Endpoint } from "../engine/engine.ts";
+import type { Endpoint, Engine, Folder } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { retryForMs as defaultRetryForMs } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
@@ -236,22 +236,25 @@ interface Yes extends Pick<Exclude<OfferAnswer, boolean>, "into" | "onConflict" 
   chooser: EntryChooser;
 }
 
-async function decision(
+function decision(
   { engine, options }: PeerContext,
   { targetDir }: OfferSummary,
   { into, onConflict, executable, chooser }: Yes,
-): Promise<IncomingDecision> {
+): IncomingDecision {
   const path = into ?? options.inbox ?? ".";
+  return {
+    openTarget: () => openTarget(engine, path, targetDir),
+    into: join(resolve(path), targetDir),
+    onConflict: onConflict ?? "rename",
+    executable: executable ?? false,
+    chooser,
+  };
+}
+
+async function openTarget(engine: Engine, path: string, targetDir: string): Promise<Folder> {
   const inbox = await openInbox(engine, path);
   try {
-    const target = await openBelow(inbox, targetDir, nameRules(process.platform));
-    return {
-      target,
-      into: join(resolve(path), targetDir),
-      onConflict: onConflict ?? "rename",
-      executable: executable ?? false,
-      chooser,
-    };
+    return await openBelow(inbox, targetDir, nameRules(process.platform));
   } finally {
     await inbox.close();
   }

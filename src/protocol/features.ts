@@ -1,4 +1,7 @@
 /** What a hello can name beyond version 1; an older peer ignores it. */
 
+/** It takes texts: offers that are shown, and have no entries. */
+export const textFeature = "text";
+
 /** From a dialler with a ticket: it only looks at the offer, and accepts nothing. */
 export const lookFeature = "look";

@@ -52,6 +52,8 @@ export interface OfferSummary extends OfferContents {
   /** Folder below the receiver's inbox that the sender would like; `""` for the inbox itself. */
   targetDir: string;
   profile: ProfileName;
+  /** A text that is offered in place of files: hostile. `""` where an offer is only looked at. */
+  text?: string;
   /** What of it is wanted; only on the side of a receiver that chooses. */
   chosen?: { files: number; bytes: number };
 }
@@ -116,6 +118,8 @@ export interface Receipt {
   seconds: number;
   /** Things of the source that did not travel (sockets, devices, links that lead out). */
   skipped: SkippedThing[];
+  /** Characters (UTF-16) of a text that was sent in place of files. */
+  characters?: number;
   /** The folder where the files landed, in the system's notation; only on the receiver's side. */
   into?: string;
 }

@@ -13,6 +13,7 @@ import { countWanted, type EntryChooser, type LeftOut } from "./entry-choice.ts"
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
 import { failureFor } from "./failure.ts";
 import { gatherOffer } from "./gathering.ts";
+import { takeText } from "./incoming-text.ts";
 import type { NameRules } from "./landing-name.ts";
 import { LandingNames } from "./landing-names.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -51,8 +52,8 @@ export interface IncomingOptions {
 
 /** A yes to an offer. */
 export interface IncomingDecision {
-  /** The folder where it lands, held open; closed by the transfer. */
-  target: Folder;
+  /** Opens the folder where it lands, and makes it if it is not there; the transfer closes it. */
+  openTarget: () => Promise<Folder>;
   /** The same in the system's notation. */
   into: string;
   onConflict: ConflictPolicy;
@@ -111,14 +112,22 @@ class Incoming implements Part {
       const [manifest, names] = [this.#manifest, this.#names];
       const { clock } = this.#options;
       this.#skippedBySender = await gatherOffer({ mailbox, clock, manifest, names });
+      const isMixed = this.#offer.text !== undefined && manifest.totals.entries > 0;
+      if (isMixed) throw unexpected("entries beside a text");
       const summary = this.#summary();
       this.#record.emit({ type: "offer", ...summary });
       const decision = await this.#unlessEnded(
         this.#options.decide(summary, this.#manifest.fingerprint),
       );
       if (!decision) throw declined;
-      target = decision.target;
-      return await this.#receive(decision);
+      const { text } = this.#offer;
+      if (text !== undefined) {
+        const transferId = id;
+        const say = (message: ControlMessage) => this.#say(message);
+        return await takeText({ transferId, text, clock, mailbox, say });
+      }
+      target = await decision.openTarget();
+      return await this.#receive(decision, target);
     } catch (error) {
       // Whoever settles it needs the folder, and closes it.
       if (error instanceof Unsettled) target = null;
@@ -137,8 +146,8 @@ class Incoming implements Part {
     this.mailbox.fail(unexpected("a lane before the offer was accepted"));
   }
 
-  async #receive(decision: IncomingDecision): Promise<Receipt> {
-    const { target, onConflict, into, executable, chooser } = decision;
+  async #receive(decision: IncomingDecision, target: Folder): Promise<Receipt> {
+    const { onConflict, into, executable, chooser } = decision;
     const leftOut = chooser.leftOut(this.#manifest);
     if (!isSomeWanted(this.#manifest, leftOut)) throw nothingChosen;
     if (!executable) this.#manifest.dropExecuteBits();
@@ -257,10 +266,10 @@ class Incoming implements Part {
   }
 
   #summary(): OfferSummary {
-    const { targetDir, profile } = this.#offer;
+    const { targetDir, profile, text } = this.#offer;
     const { peerId, hello } = this.#channel;
     const { id: transferId } = this.#record;
-    const about = { transferId, peerId, peerName: hello.name, targetDir, profile };
+    const about = { transferId, peerId, peerName: hello.name, targetDir, profile, text };
     const summary = summaryOf(this.#manifest, about);
     const { chooser } = this.#options;
     if (chooser.isEverything) return summary;

@@ -3,12 +3,16 @@
 import type { Manifest } from "../protocol/manifest.ts";
 import type { OfferContents, OfferedItem, OfferSummary } from "./events.ts";
 
+/** What an offer says beside its manifest. */
+interface About
+  extends Pick<OfferSummary, "transferId" | "peerId" | "peerName" | "targetDir" | "profile"> {
+  text: string | undefined;
+}
+
 /** The summary of a manifest. */
-export function summaryOf(
-  manifest: Manifest,
-  about: Pick<OfferSummary, "transferId" | "peerId" | "peerName" | "targetDir" | "profile">,
-): OfferSummary {
-  return { ...about, ...contentsOf(manifest) };
+export function summaryOf(manifest: Manifest, { text, ...about }: About): OfferSummary {
+  const summary = { ...about, ...contentsOf(manifest) };
+  return text === undefined ? summary : { ...summary, text };
 }
 
 /** What a manifest holds. */

@@ -2,6 +2,7 @@
 
 import { type Clock, within } from "../clock.ts";
 import { TransferError } from "../errors.ts";
+import { textFeature } from "../protocol/features.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import type { Channel } from "./channel.ts";
 import type { ProfileName } from "./events.ts";
@@ -14,16 +15,24 @@ export interface OfferHead {
   transfer: string;
   targetDir: string;
   profile: ProfileName;
+  /** A text in place of files. */
+  text?: string | undefined;
 }
 
-/** Offers a source; resolves when all of it is said. Rejects with the signal's reason. */
+/**
+ * Offers a source; resolves when all of it is said. Rejects with the signal's reason.
+ *
+ * @throws {TransferError} `UNSUPPORTED_FORMAT` for a text to a peer that takes none.
+ */
 export async function sayOffer(
-  channel: Pick<Channel, "say">,
+  channel: Pick<Channel, "say" | "hello">,
   source: Source,
-  { transfer, targetDir, profile }: OfferHead,
+  { transfer, targetDir, profile, text }: OfferHead,
   signal?: AbortSignal,
 ): Promise<void> {
-  await channel.say({ type: "offer", transfer, targetDir, profile });
+  if (text !== undefined && !channel.hello.features.includes(textFeature)) throw noTexts;
+  const offer = { type: "offer", transfer, targetDir, profile } as const;
+  await channel.say(text === undefined ? offer : { ...offer, text });
   for await (const batch of source.batches()) {
     signal?.throwIfAborted();
     await channel.say({ type: "entries", transfer, batch });
@@ -47,7 +56,8 @@ export async function showOffer(
   const mailbox = new Mailbox<ControlMessage>();
   channel.join(head.transfer, { mailbox });
   try {
-    await sayOffer(channel, source, head);
+    // A text could be read by looking: of it no more than that there is one.
+    await sayOffer(channel, source, source.text === undefined ? head : { ...head, text: "" });
     const late = () => new TransferError("PEER_REJECTED", "the offer was looked at for too long");
     throw unexpected((await within(clock, longestLookMs, mailbox.next(), late)).type);
   } catch (error) {
@@ -57,6 +67,11 @@ export async function showOffer(
     channel.leave(head.transfer);
   }
 }
+
+const noTexts = new TransferError(
+  "UNSUPPORTED_FORMAT",
+  "the receiver's version takes no texts; send a file, or update it",
+);
 
 /** A program looks for a moment; the report is made on its own side. */
 const longestLookMs = 60_000;

@@ -117,7 +117,8 @@ class Outgoing implements Part {
   async #offer(): Promise<void> {
     const { id: transfer, signal } = this.#record;
     const { targetDir, profile } = this.#options;
-    await sayOffer(this.#channel, this.#source, { transfer, targetDir, profile }, signal);
+    const { text } = this.#source;
+    await sayOffer(this.#channel, this.#source, { transfer, targetDir, profile, text }, signal);
     this.#record.emit({ type: "offer", ...this.#summary() });
   }
 
@@ -147,7 +148,9 @@ class Outgoing implements Part {
       else if (message.type === "receipt") {
         const { transfer } = message;
         await this.#channel.say({ type: "settled", transfer });
-        return this.#receipt.finish(transfer, message.seconds, this.#source.skipped);
+        const { skipped, text } = this.#source;
+        const receipt = this.#receipt.finish(transfer, message.seconds, skipped);
+        return text === undefined ? receipt : { ...receipt, characters: text.length };
       } else this.#common(message);
     }
   }
@@ -281,7 +284,8 @@ class Outgoing implements Part {
     const { targetDir, profile } = this.#options;
     const { peerId, hello } = this.#channel;
     const { id: transferId } = this.#record;
-    const about = { transferId, peerId, peerName: hello.name, targetDir, profile };
+    const { text } = this.#source;
+    const about = { transferId, peerId, peerName: hello.name, targetDir, profile, text };
     const summary = summaryOf(this.#source.manifest, about);
     const { excluded } = this.#source;
     return excluded > 0 ? { ...summary, excluded } : summary;

@@ -1,6 +1,5 @@
 /** What is sent: the files that a person named, walked in the background, and opened one by one. */
 
-import { basename, dirname, resolve } from "node:path";
 import type { Engine, FileStat, Folder, FolderEntry, SourceFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
@@ -11,26 +10,24 @@ import {
   maxItems,
   maxNameBytes,
   maxPathBytes,
+  maxText,
 } from "../protocol/limits.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import { textBytes } from "./batches.ts";
 import type { SkippedThing } from "./events.ts";
 import { FolderChoice, type SourceChoice } from "./folder-choice.ts";
 import { isInsideLink } from "./landing-name.ts";
+import { openRoots, type Root } from "./source-roots.ts";
 
-/** A top-level thing: the folder it lies in, held open, and its name there. */
-interface Root {
-  folder: Folder;
-  /** The folder's path. */
-  parent: string;
-  name: string;
-  stat: FileStat;
-  /** Its name in the offer: the same, unless two things are called alike. */
-  offeredName: string;
+/** What is sent beside what paths name. */
+export interface SourceOptions extends SourceChoice {
+  /** A text that the receiver is shown; then there are no paths. */
+  text?: string;
 }
 
-/** The files and folders of one offer. */
+/** The files and folders of one offer, or a text. */
 export class Source {
+  readonly text: string | undefined;
   readonly manifest = new Manifest();
   /** What does not travel; as many as fit one message. */
   readonly skipped: SkippedThing[] = [];
@@ -47,7 +44,8 @@ export class Source {
   #isWalked = false;
   #skippedBytes = 0;
 
-  private constructor(engine: Engine, roots: Root[], choice: FolderChoice) {
+  private constructor(engine: Engine, roots: Root[], choice: FolderChoice, text?: string) {
+    this.text = text;
     this.#engine = engine;
     this.#roots = roots;
     for (const { folder } of roots) this.#groups.set(folder, this.#groups.size);
@@ -69,22 +67,12 @@ export class Source {
   static async open(
     engine: Engine,
     paths: readonly string[],
-    choice: SourceChoice = {},
+    options: SourceOptions = {},
   ): Promise<Source> {
-    const topChoice = FolderChoice.of(choice);
-    if (paths.length === 0) {
-      throw new TransferError("INVALID_ARGUMENT", "name at least one file or folder to send");
-    }
-    const roots: Root[] = [];
-    const taken = new Set<string>();
-    const folders = new Map<string, Folder>();
-    for (const path of paths) {
-      const root = await openRoot(engine, path, folders);
-      const offeredName = freeName(root.offeredName, taken);
-      taken.add(offeredName);
-      roots.push({ ...root, offeredName });
-    }
-    return new Source(engine, roots, topChoice);
+    const topChoice = FolderChoice.of(options);
+    requireSomething(paths, options.text);
+    const roots = await openRoots(engine, paths);
+    return new Source(engine, roots, topChoice, options.text?.toWellFormed());
   }
 
   /** The manifest's batches, each as soon as it is there. */
@@ -202,50 +190,17 @@ export function isUnchanged(stat: FileStat, offered: { bytes: number; mtimeMs: n
   return stat.bytes === offered.bytes && stat.mtimeMs === offered.mtimeMs;
 }
 
-async function openRoot(engine: Engine, path: string, folders: Map<string, Folder>): Promise<Root> {
-  let absolute = resolve(path);
-  for (let links = 0; links < mostLinks; links += 1) {
-    const name = basename(absolute);
-    if (name === "") {
-      throw new TransferError("INVALID_ARGUMENT", `${path} is a whole disk; name a folder on it`);
-    }
-    const parent = dirname(absolute);
-    const folder = folders.get(parent) ?? (await openParent(engine, parent, path));
-    folders.set(parent, folder);
-    const stat = await folder.stat(name);
-    if (stat?.kind === "file" || stat?.kind === "folder") {
-      return { folder, parent, name, stat, offeredName: basename(resolve(path)) };
-    }
-    const target = stat?.kind === "link" ? await folder.readLink(name) : null;
-    if (!stat) throw missing(path);
-    if (target === null) {
-      throw new TransferError(
-        "INVALID_ARGUMENT",
-        `${path} is a socket, device or FIFO; only files and folders can be sent`,
-      );
-    }
-    absolute = resolve(parent, target);
-  }
-  throw new TransferError("DISK_MISSING", `${path} is a link that leads in circles`);
-}
-
-async function openParent(engine: Engine, parent: string, path: string): Promise<Folder> {
-  try {
-    return await engine.openFolder(parent);
-  } catch (error) {
-    if (error instanceof TransferError && error.code === "DISK_MISSING") throw missing(path);
-    throw error;
-  }
-}
-
-function missing(path: string): TransferError {
-  return new TransferError("DISK_MISSING", `${path} is not there; check the spelling`);
-}
-
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  let free = name;
-  for (let number = 2; taken.has(free); number += 1) free = `${name} (${number})`;
-  return free;
+/** Refuses what is neither paths nor a text that can travel. */
+function requireSomething(paths: readonly string[], text: string | undefined): void {
+  const problem =
+    text === undefined
+      ? paths.length === 0 && "name at least one file or folder to send"
+      : paths.length > 0
+        ? "a text is sent alone; send the files by themselves"
+        : text === ""
+          ? "the text is empty; there is nothing to send"
+          : text.length > maxText && `a text may have ${maxText} characters; send it as a file`;
+  if (problem) throw new TransferError("INVALID_ARGUMENT", problem);
 }
 
 async function readLink(folder: Folder, path: string): Promise<string | null> {
@@ -283,6 +238,3 @@ function entryOf(found: FolderEntry, depth: number, target: string): Entry {
 }
 
 const mostReason = 500;
-
-/** As many links as Linux follows in one path. */
-const mostLinks = 40;

@@ -329,7 +329,7 @@ export const seededBugs: readonly SeededBug[] = [
     name: "choice-forgotten",
     what: "after a lost connection what was left out travels",
     file: "src/peer/peer.ts",
-    find: "again: () => Source.open(this.#context.engine, paths, choice)",
+    find: "again: () => Source.open(this.#context.engine, paths, options)",
     replace: "again: () => Source.open(this.#context.engine, paths)",
     testFile: "test/choice-send.test.ts",
     test: "leaves out the same things",
