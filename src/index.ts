@@ -34,6 +34,7 @@ export type {
 export { notChosen } from "./transfer/events.ts";
 export type { SourceChoice } from "./transfer/folder-choice.ts";
 export { LogLines } from "./transfer/log-lines.ts";
+export type { ByteWriter } from "./transfer/ordered-output.ts";
 export type { PartialTransfer } from "./transfer/partials.ts";
 export type { Collision, Preflight } from "./transfer/preflight.ts";
 export type { SourceOptions } from "./transfer/source.ts";

@@ -155,3 +155,30 @@ for (const args of [[], ["--text", "hello", "notes.txt"], ["--text", ""]]) {
     assert.match(stderr, /^quiver: [^\n]*\n$/);
   });
 }
+
+test("receive --stdout writes one file, and nothing else, to standard output", async (t) => {
+  const { folder, home } = project(t);
+  const content = Buffer.from(Array.from({ length: 300_000 }, (_, at) => 32 + (at % 90)));
+  writeFileSync(join(folder, "large.txt"), content);
+  mkdirSync(join(home, "tmp"));
+  const environment = { TMPDIR: join(home, "tmp") };
+  const sending = startSend(t, [folder]);
+  const args = ["receive", await sending.ticket, "--yes", "--stdout", "--only", "large.txt"];
+
+  const received = await run(t, args, { environment });
+
+  assert.deepEqual([received.status, (await sending.ended).status], [0, 0], received.stderr);
+  assert.equal(received.stdout === content.toString(), true);
+  assert.match(received.stderr, /received and verified 1 file, 300 kB/);
+  assert.deepEqual(await names(join(home, "tmp")), []);
+});
+
+test("receive --stdout of several files ends with one sentence and no output", async (t) => {
+  const { folder } = project(t);
+  const sending = startSend(t, [folder]);
+
+  const received = await run(t, ["receive", await sending.ticket, "--yes", "--stdout"]);
+
+  assert.deepEqual([received.status, received.stdout], [6, ""]);
+  assert.match(received.stderr, /one file can be written out, and 4 are chosen; .*--only/);
+});

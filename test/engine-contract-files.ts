@@ -27,6 +27,18 @@ function smallFileContract(engine: string, make: MakeMachines): void {
     assert.deepEqual([...bytes], [...patterned(10)]);
   });
 
+  test(`${engine}: a range of a file is read by its path, and one beyond its end is refused`, async (t) => {
+    const { alice } = await make(t);
+    const path = await alice.disk.makeFolder();
+    await alice.disk.put(`${path}/file`, patterned(10));
+
+    const bytes = await alice.engine.readRange(`${path}/file`, { offset: 2, length: 8 });
+    const beyond = alice.engine.readRange(`${path}/file`, { offset: 3, length: 8 });
+
+    assert.deepEqual([...bytes], [...patterned(10).subarray(2)]);
+    await assert.rejects(beyond, { code: "SOURCE_CHANGED" });
+  });
+
   const refused = [
     { name: "long", code: "LIMIT_EXCEEDED", why: "one byte too long" },
     { name: "link", code: "DISK_FAILED", why: "a link to a file" },

@@ -17,6 +17,7 @@ import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./out
 import { preflightText } from "./preflight-text.ts";
 import { ConflictQuestions, canAsk } from "./question.ts";
 import { requireComplete } from "./receipt-text.ts";
+import { openStandardOutput, type StandardOutput } from "./standard-output.ts";
 import { showText } from "./text.ts";
 import { readTicket } from "./ticket-text.ts";
 import {
@@ -41,6 +42,15 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
         .choices(["rename", "skip", "overwrite", "ask"])
         .default("rename"),
     );
+  command.addOption(
+    command
+      .createOption(
+        "--stdout",
+        "write one file to standard output, in order, each piece once it is proven; " +
+          "it lies in the system's temporary folder meanwhile",
+      )
+      .conflicts(["json", "dryRun"]),
+  );
   addEntryChoiceFlags(command);
   addRetryFlag(command);
   addTuningFlags(command);
@@ -55,6 +65,7 @@ interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag, EntryChoiceF
   into: string;
   yes?: true;
   dryRun?: true;
+  stdout?: true;
   onConflict: ConflictChoice | "ask";
 }
 
@@ -69,7 +80,8 @@ async function receive(
   const output = await openOutput(flags, json);
   const peer = await Peer.open({ tuning: tuningOf(flags), logger: output.logger });
   try {
-    await (flags.dryRun ? report : bring)({ peer, ticket, flags, output });
+    const run = { peer, ticket, flags, output };
+    await (flags.dryRun ? report(run) : flags.stdout ? pour(run) : bring(run));
   } finally {
     await peer.close();
   }
@@ -94,7 +106,20 @@ async function report({ peer, ticket, flags, output }: Run): Promise<void> {
   else if (!display.isSilent) process.stdout.write(`${preflightText(found).join("\n")}\n`);
 }
 
-async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
+/** Receives one file into a folder of its own, from where it goes to standard output. */
+async function pour(run: Run): Promise<void> {
+  const standard = await openStandardOutput(process.stdout);
+  try {
+    await bring(run, standard);
+  } finally {
+    await standard.remove();
+  }
+}
+
+async function bring(
+  { peer, ticket, flags, output }: Run,
+  standard?: StandardOutput,
+): Promise<void> {
   const { display } = output;
   const ended = new AbortController();
   const conflicts = new ConflictQuestions({
@@ -105,7 +130,8 @@ async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
   });
   let isDeclined = false;
   const transfer = peer.receive(ticket, {
-    into: flags.into,
+    into: standard?.into ?? flags.into,
+    output: standard?.output,
     only: flags.only,
     exclude: flags.exclude,
     retryForMs: flags.retryFor,
@@ -125,8 +151,13 @@ async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
   transfer.done.catch(() => ended.abort());
   display.status("connecting to the sender");
   try {
-    const show = (event: TransferEvent) => showEvent(event, flags, output);
-    requireComplete(await follow({ transfer, output, show }));
+    const show = (event: TransferEvent) => {
+      // Where it lay meanwhile is nobody's business.
+      const isPoured = standard && event.type === "receipt";
+      showEvent(isPoured ? { ...event, into: undefined } : event, flags, output);
+    };
+    const farewell = () => (standard ? "cancelled: the output is cut short" : undefined);
+    requireComplete(await follow({ transfer, output, show, farewell }));
   } catch (error) {
     if (!isDeclined) throw error;
     throw new TransferError("CANCELLED", "declined: nothing was received", { cause: error });

@@ -1,25 +1,46 @@
-/** Reads a small file of this user's own by its path, for what is not sent. */
+/** Reads files by their paths, for what is neither sent nor received: lists of patterns, and outputs. */
 
-import { constants, lstat, open } from "node:fs/promises";
+import { constants, type FileHandle, lstat, open } from "node:fs/promises";
 import type { ErrorCode } from "../errors.ts";
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
 
 /** See `Engine.readFile`. */
 export async function readSmallFile(path: string, mostBytes: number): Promise<Uint8Array> {
+  return withFile(path, async (file) => {
+    const { size } = await file.stat();
+    if (size > mostBytes) throw tooLarge(path, mostBytes);
+    return file.readFile();
+  });
+}
+
+/** See `Engine.readRange`. */
+export async function readFileRange(
+  path: string,
+  { offset, length }: { offset: number; length: number },
+): Promise<Uint8Array> {
+  return withFile(path, async (file) => {
+    const bytes = new Uint8Array(length);
+    for (let read = 0; read < length; ) {
+      const { bytesRead } = await file.read(bytes, read, length - read, offset + read);
+      if (bytesRead === 0) throw new TransferError("SOURCE_CHANGED", `${path} became shorter`);
+      read += bytesRead;
+    }
+    return bytes;
+  });
+}
+
+/** Lends an ordinary file, opened for reading. */
+async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
   const bytes = Buffer.from(encodeName(path));
   try {
     // Where the system cannot refuse a link by itself.
     if (!(await lstat(bytes)).isFile()) throw notOrdinary(path);
     // Something else may have come into its place: a link is refused, a FIFO is not waited for.
-    const file = await open(
-      bytes,
-      constants.O_RDONLY | orNone("O_NOFOLLOW") | orNone("O_NONBLOCK"),
-    );
+    const flags = constants.O_RDONLY | orNone("O_NOFOLLOW") | orNone("O_NONBLOCK");
+    const file = await open(bytes, flags);
     try {
-      const { size } = await file.stat();
-      if (size > mostBytes) throw tooLarge(path, mostBytes);
-      return await file.readFile();
+      return await use(file);
     } finally {
       await file.close();
     }

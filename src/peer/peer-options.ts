@@ -8,6 +8,7 @@ import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import type { DataFormat } from "../transfer/data-formats.ts";
 import type { Chooser, EntryChoice } from "../transfer/entry-choice.ts";
 import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
+import type { ByteWriter } from "../transfer/ordered-output.ts";
 import type { SourceOptions } from "../transfer/source.ts";
 import type { Identity } from "./identity.ts";
 
@@ -85,6 +86,13 @@ export interface ReceiveOptions extends EntryChoice {
   accept?: (offer: OfferSummary) => boolean | Chooser | Promise<boolean | Chooser>;
   /** What to do where names are taken. @default "rename" */
   onConflict?: ConflictPolicy;
+  /**
+   * Takes the bytes of the one file that is wanted, in order, each after its piece is proven.
+   *
+   * The sender has its receipt only after all were taken. The file lands in `into` all the same, under
+   * a name that is free.
+   */
+  output?: ByteWriter;
   /** How long to try again after a lost connection, in milliseconds. @default an hour */
   retryForMs?: number;
   signal?: AbortSignal;

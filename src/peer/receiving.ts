@@ -12,13 +12,10 @@ import { EntryChooser } from "../transfer/entry-choice.ts";
 import type { ConflictChoice, OfferSummary, Receipt } from "../transfer/events.ts";
 import { failureFor } from "../transfer/failure.ts";
 import { openBelow, openInbox } from "../transfer/inbox.ts";
-import {
-  type IncomingDecision,
-  type IncomingOptions,
-  type OfferMessage,
-  receiveOffer,
-} from "../transfer/incoming.ts";
+import { type OfferMessage, receiveOffer } from "../transfer/incoming.ts";
+import type { IncomingDecision, IncomingOptions } from "../transfer/incoming-options.ts";
 import { nameRules } from "../transfer/landing-name.ts";
+import { OrderedOutput } from "../transfer/ordered-output.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { Unsettled } from "../transfer/unsettled.ts";
@@ -43,6 +40,7 @@ export async function receiveTicket(
 ): Promise<Receipt> {
   const ticket = decodeTicket(text);
   const chooser = EntryChooser.of(options);
+  const output = options.output && new OrderedOutput(options.output);
   const endpoint = await endpointFor(context, ticket.peerId);
   const decideNow = decideOnce(context, chooser, options);
   const retryForMs = options.retryForMs ?? defaultRetryForMs;
@@ -58,7 +56,7 @@ export async function receiveTicket(
       try {
         return await ways.use((way, watch) => {
           const open = openSession(context, way, ticket.secret);
-          const take = incomingOptions(context, chooser, decide);
+          const take = { ...incomingOptions(context, chooser, decide), output };
           return receiveOver(open, record, take, (session) => {
             reached();
             watch(session);
@@ -163,7 +161,9 @@ function decideOnce(
   options: ReceiveOptions,
 ): IncomingOptions["decide"] {
   const { accept = () => true, into } = options;
-  const onConflict = rememberChoices(options.onConflict ?? "rename");
+  // What is handed on arrives as a whole, and not in parts that are there already.
+  const policy = options.output ? "rename" : options.onConflict;
+  const onConflict = rememberChoices(policy ?? "rename");
   let accepted: { offered: string; chooser: EntryChooser } | null = null;
   return async (summary, fingerprint) => {
     const offered = JSON.stringify([fingerprint, summary.targetDir]);

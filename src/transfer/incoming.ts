@@ -1,20 +1,19 @@
 /** The receiver's side of one transfer over one session, from the offer to the receipt. */
 
-import { type Clock, within } from "../clock.ts";
-import type { Engine, Folder, ReceiveStream } from "../engine/engine.ts";
+import { within } from "../clock.ts";
+import type { Folder, ReceiveStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
-import { progressIntervalMs, type SizeTable } from "../options.ts";
-import type { LaneFormat, LaneHeader } from "../protocol/lane.ts";
+import { progressIntervalMs } from "../options.ts";
+import type { LaneHeader } from "../protocol/lane.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import type { Channel, Part } from "./channel.ts";
-import type { ConflictPolicy } from "./conflicts.ts";
-import { countWanted, type EntryChooser, type LeftOut } from "./entry-choice.ts";
+import { countWanted } from "./entry-choice.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
 import { failureFor } from "./failure.ts";
 import { gatherOffer } from "./gathering.ts";
+import { type IncomingDecision, type IncomingOptions, requireWanted } from "./incoming-options.ts";
 import { takeText } from "./incoming-text.ts";
-import type { NameRules } from "./landing-name.ts";
 import { LandingNames } from "./landing-names.ts";
 import { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
@@ -30,37 +29,6 @@ import {
 import type { TransferRecord } from "./transfer.ts";
 import { unexpected } from "./unexpected.ts";
 import { Unsettled } from "./unsettled.ts";
-
-/** What a transfer is received with. */
-export interface IncomingOptions {
-  engine: Engine;
-  clock: Clock;
-  rules: NameRules;
-  /** Data formats that are taken; others are refused. */
-  formats: readonly LaneFormat[];
-  /** Piece sizes, for what is compared by value. */
-  pieceTable: SizeTable;
-  /** What is wanted as far as it is known before; for people to see before they decide. */
-  chooser: EntryChooser;
-  /**
-   * Decides, and names where it lands; null refuses. Called once, when all of the offer is known.
-   *
-   * The fingerprint is the same for offers of the same content.
-   */
-  decide: (offer: OfferSummary, fingerprint: string) => Promise<IncomingDecision | null>;
-}
-
-/** A yes to an offer. */
-export interface IncomingDecision {
-  /** Opens the folder where it lands, and makes it if it is not there; the transfer closes it. */
-  openTarget: () => Promise<Folder>;
-  /** The same in the system's notation. */
-  into: string;
-  onConflict: ConflictPolicy;
-  /** Whether files may keep their execute bits. */
-  executable: boolean;
-  chooser: EntryChooser;
-}
 
 /** The message that begins an offer. */
 export type OfferMessage = Extract<ControlMessage, { type: "offer" }>;
@@ -149,7 +117,7 @@ class Incoming implements Part {
   async #receive(decision: IncomingDecision, target: Folder): Promise<Receipt> {
     const { onConflict, into, executable, chooser } = decision;
     const leftOut = chooser.leftOut(this.#manifest);
-    if (!isSomeWanted(this.#manifest, leftOut)) throw nothingChosen;
+    requireWanted(this.#manifest, leftOut, this.#options.output);
     if (!executable) this.#manifest.dropExecuteBits();
     const { clock } = this.#options;
     const { id: transferId } = this.#record;
@@ -157,7 +125,7 @@ class Incoming implements Part {
     const [manifest, names] = [this.#manifest, this.#names];
     const startedAtMs = clock.now();
     const say = (message: ControlMessage) => this.#say(message);
-    const about = { transferId, peerId, target, onConflict, leftOut, manifest, names, say };
+    const about = { transferId, peerId, target, into, onConflict, leftOut, manifest, names, say };
     const options = { ...this.#options, ...about };
     const opening = openReception(options);
     // Whoever is asked about conflicts may take longer than the transfer lives.
@@ -174,6 +142,9 @@ class Incoming implements Part {
     const listening = this.#listen(reception);
     listening.catch(() => {});
     await this.#takeAll(reception, listening);
+    // What has failed is never whole: what was handed on of it is all.
+    if (arrivals.failures.size > 0) reception.stopOutput();
+    await this.#unlessEnded(reception.handedOn);
     arrivals.isSealed = true;
     await landing.land();
     const seconds = (clock.now() - startedAtMs) / 1000;
@@ -205,6 +176,7 @@ class Incoming implements Part {
     const stopCommitting = clock.every(commitCheckMs, () => {
       if (journal.isDue) journal.commit().catch(failing.reject);
     });
+    reception.handedOn.catch(failing.reject);
     try {
       const early = listening.then(() => Promise.reject(unexpected("settled")));
       await Promise.race([lanes.finished, early, failing.promise]);
@@ -277,20 +249,11 @@ class Incoming implements Part {
   }
 }
 
-/** An offer of nothing at all can be taken, too. */
-function isSomeWanted({ totals, topLevel }: Manifest, leftOut: LeftOut): boolean {
-  return totals.entries === 0 || topLevel.some((top) => !leftOut.has(top));
-}
-
 function isConnectionLost(error: unknown): boolean {
   return error instanceof TransferError && error.code === "CONNECTION_LOST";
 }
 
 const silent = new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
-const nothingChosen = new TransferError(
-  "PEER_REJECTED",
-  "the receiver chose nothing of the offer; --dry-run shows what there is",
-);
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");
 /** How often it is looked whether the journal should be committed. */
 const commitCheckMs = 100;

@@ -21,6 +21,7 @@ import { Landing } from "./landing.ts";
 import type { NameRules } from "./landing-name.ts";
 import type { LandingNames } from "./landing-names.ts";
 import { type KeptFile, type Leftover, provenRuns } from "./leftover.ts";
+import type { ByteReader, OrderedOutput } from "./ordered-output.ts";
 import { type Resumed, resume } from "./resume.ts";
 import { Staging, stagingKey } from "./staging.ts";
 import { syncFiles } from "./sync-files.ts";
@@ -36,11 +37,14 @@ export interface ReceptionOptions {
   /** The sender. */
   peerId: string;
   target: Folder;
+  /** Its path. */
+  into: string;
   onConflict: ConflictPolicy;
   leftOut: LeftOut;
   manifest: Manifest;
   names: LandingNames;
   say: (message: ControlMessage) => Promise<void>;
+  output?: OrderedOutput | undefined;
 }
 
 /** What exists while an offer is received. */
@@ -55,6 +59,9 @@ export interface Reception {
   /** Bytes and number of all files that are to arrive, or have in an earlier try. */
   total: number;
   totalFiles: number;
+  /** Resolves when the output has taken all; at once without one. */
+  handedOn: Promise<void>;
+  stopOutput: () => void;
 }
 
 /** Opens the staging folder and takes over what is in it. */
@@ -112,7 +119,9 @@ export async function sayHeld(options: ReceptionOptions, reception: Reception): 
 }
 
 /** Ends a reception and keeps what is proven for another try. */
-export async function leaveReception({ lanes, journal, arrivals, staging }: Reception) {
+export async function leaveReception(reception: Reception): Promise<void> {
+  const { lanes, journal, arrivals, staging } = reception;
+  reception.stopOutput();
   await lanes.close();
   await journal.commit().catch(() => {});
   await arrivals.close();
@@ -120,7 +129,9 @@ export async function leaveReception({ lanes, journal, arrivals, staging }: Rece
 }
 
 /** Ends a reception and removes what is left of it. */
-export async function removeReception({ lanes, arrivals, staging }: Reception): Promise<void> {
+export async function removeReception(reception: Reception): Promise<void> {
+  const { lanes, arrivals, staging } = reception;
+  reception.stopOutput();
   await lanes.close();
   await arrivals.close();
   await staging.remove();
@@ -171,7 +182,10 @@ function build(
     pathOf,
     isExpected,
     expected,
-    noted: (run, bytes) => journal.note(run, bytes),
+    noted(run, bytes) {
+      journal.note(run, bytes);
+      options.output?.proven(run);
+    },
   });
   const room = () => journal.room();
   const lanes = new IncomingLanes({ ...options, arrivals, staging: files, pathOf, room });
@@ -188,11 +202,22 @@ function build(
     landing,
     total,
     totalFiles: expected,
+    ...handOn(options, staging),
   };
 }
 
+/** Lets the output take what is proven from where it arrives. */
+function handOn({ engine, into, names, output }: ReceptionOptions, staging: Staging) {
+  const entry = output?.entry ?? 0;
+  const read: ByteReader = (range) => {
+    return engine.readRange(`${into}/${staging.filesPath}/${names.path(entry)}`, range);
+  };
+  const handedOn = output?.run(read) ?? Promise.resolve();
+  return { handedOn, stopOutput: () => output?.stop() };
+}
+
 /**
- * Hands on what an earlier try has proven, and makes room for the rest.
+ * Takes over what an earlier try has proven, and makes room for the rest.
  *
  * A journal of which something does not hold any more is replaced before the first byte changes.
  */
@@ -212,7 +237,10 @@ async function takeOver(
     if (!isSame) await comparison.addStaged(entry, kept);
     else {
       await arrivals.adopt(entry, kept, isFinished);
-      if (!isBegun) for (const run of runsIn(entry, kept)) journal.note(run, 0);
+      for (const run of runsIn(entry, kept)) {
+        if (!isBegun) journal.note(run, 0);
+        options.output?.proven(run);
+      }
     }
   }
   await comparison.addExisting();
