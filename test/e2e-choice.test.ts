@@ -182,3 +182,12 @@ test("receive --stdout of several files ends with one sentence and no output", a
   assert.deepEqual([received.status, received.stdout], [6, ""]);
   assert.match(received.stderr, /one file can be written out, and 4 are chosen; .*--only/);
 });
+
+for (const flag of ["--json", "--dry-run", "--into=inbox", "--on-conflict=skip"]) {
+  test(`receive --stdout with ${flag} is a usage error`, async (t) => {
+    const { status, stderr } = await run(t, ["receive", "quiverabc", "--yes", "--stdout", flag]);
+
+    assert.equal(status, 2);
+    assert.match(stderr, /cannot be used with/);
+  });
+}

@@ -49,7 +49,7 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
         "write one file to standard output, in order, each piece once it is proven; " +
           "it lies in the system's temporary folder meanwhile",
       )
-      .conflicts(["json", "dryRun"]),
+      .conflicts(["json", "dryRun", "into", "onConflict"]),
   );
   addEntryChoiceFlags(command);
   addRetryFlag(command);
@@ -75,6 +75,7 @@ async function receive(
   json: JsonOutput,
 ): Promise<void> {
   requireSomeoneToAsk(flags);
+  if (flags.stdout && process.stdout.isTTY) throw isTerminal;
   const environment = process.env["QUIVER_TICKET"];
   const ticket = await readTicket({ argument, environment, input: process.stdin });
   const output = await openOutput(flags, json);
@@ -177,6 +178,12 @@ function showEvent(event: TransferEvent, flags: ReceiveFlags, { display }: Outpu
   if (event.type !== "offer" || !flags.yes || event.text !== undefined) return;
   for (const line of offerText(event)) display.print(line);
 }
+
+/** What somebody else wrote must not act on a terminal. */
+const isTerminal = new TransferError(
+  "INVALID_ARGUMENT",
+  "standard output is a terminal; send the file on to another program, or leave out --stdout",
+);
 
 /** Refuses before connecting what would need an answer that nobody can give. */
 function requireSomeoneToAsk({ yes, dryRun, onConflict }: ReceiveFlags): void {
