@@ -68,6 +68,18 @@ test("a look tells of links that would not be made, sockets, executables and hid
   assert.deepEqual([executables, hiddenItems], [1, 1]);
 });
 
+test("what a report lists is bounded, and what it counts is all", async (t) => {
+  const { alice, bob } = await peers(t);
+  const names = Array.from({ length: 1100 }, (_, n) => `file${n}`);
+  for (const name of names) await bob.write(`inbox/${name}`, "here");
+  for (const name of names) await alice.write(name, "offered");
+  const ticket = await ticketOf(alice.peer.send(names.map(alice.at)));
+
+  const { collisions, totals } = await bob.peer.preflight(ticket);
+
+  assert.deepEqual([collisions.length, totals.collisions], [1000, 1100]);
+});
+
 test("a look beside a transfer disturbs it as little as one before it", async (t) => {
   const { alice, bob } = await peers(t);
   await alice.write("notes.txt", "notes");

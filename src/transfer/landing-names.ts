@@ -51,11 +51,16 @@ export class LandingNames {
     return this.#mapped.size > 0;
   }
 
+  /** How many entries have names of their own here. */
+  get mappedCount(): number {
+    return this.#mapped.size;
+  }
+
   /** What lands under another name: its path as offered, and its path here. */
-  mapped(): { path: string; savedAs: string }[] {
-    return [...this.#mapped.keys()].map((position) => {
-      return { path: this.#manifest.path(position), savedAs: this.path(position) };
-    });
+  *mapped(): Generator<{ path: string; savedAs: string }> {
+    for (const position of this.#mapped.keys()) {
+      yield { path: this.#manifest.path(position), savedAs: this.path(position) };
+    }
   }
 
   /** Path of an entry below the folder where the offer lands. */

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { Engine, Folder } from "../engine/engine.ts";
 import type { Manifest } from "../protocol/manifest.ts";
-import { numberedName, planLanding } from "./conflicts.ts";
+import { type ItemPlan, numberedName, planLanding } from "./conflicts.ts";
 import type { LeftOut } from "./entry-choice.ts";
 import type { Conflict, ConflictChoice, OfferSummary, SkippedThing } from "./events.ts";
 import { openNearest } from "./inbox.ts";
@@ -58,24 +58,20 @@ export async function preflightOf(
   const { engine, rules, manifest, names, into } = source;
   const { folder, isThere } = await openNearest(engine, into, summary.targetDir, rules);
   try {
-    const { collisions, plan } = isThere ? await collide(folder, source) : noCollisions;
-    const mapped = names.mapped();
-    const links = [...names.refusedLinks].map(([position, { reason }]) => {
-      return { path: manifest.path(position), reason };
-    });
-    const skipped = [...source.skipped, ...links];
+    const { conflicts, collisions, plan } = isThere ? await collide(folder, source) : noCollisions;
     return {
       ...summary,
       into: join(into, summary.targetDir),
       freeBytes: await folder.freeBytes(),
       ...countFiles(manifest, (entry) => plan?.skipped.has(entry) ?? source.leftOut.has(entry)),
-      collisions: collisions.slice(0, mostListed),
-      mapped: mapped.slice(0, mostListed),
-      skipped: skipped.slice(0, mostListed),
+      collisions,
+      // A peer can give every name of millions such a form: no more than are listed are made.
+      mapped: first(names.mapped()),
+      skipped: first(skippedIn(source)),
       totals: {
-        collisions: collisions.length,
-        mapped: mapped.length,
-        skipped: skipped.length,
+        collisions: conflicts.length,
+        mapped: names.mappedCount,
+        skipped: source.skipped.length + names.refusedLinks.size,
       },
     };
   } finally {
@@ -93,18 +89,33 @@ async function collide(folder: Folder, { manifest, names, leftOut, onConflict }:
   const wishes = { policy: note, landed: new Map(), leftOut };
   const plan = await planLanding(folder, manifest, names, wishes);
   const collisions: Collision[] = [];
-  const ways = new Map([...plan.items].map(([top, item]) => [names.path(top), item]));
-  for (const conflict of conflicts) {
-    if (onConflict === "ask") collisions.push({ ...conflict, choice: "ask" });
-    else {
-      const item = ways.get(conflict.path);
-      if (item?.way === "whole") {
-        const savedAs = await freeName(folder, conflict.path);
-        collisions.push({ ...conflict, choice: "rename", savedAs });
-      } else collisions.push({ ...conflict, choice: item?.replace ? "overwrite" : "skip" });
-    }
+  const taken = new Set(conflicts.map(({ path }) => path));
+  const ways = new Map<string, ItemPlan>();
+  for (const [top, item] of plan.items) {
+    if (taken.has(names.path(top))) ways.set(names.path(top), item);
   }
-  return { collisions, plan };
+  for (const conflict of first(conflicts)) {
+    const item = ways.get(conflict.path);
+    if (onConflict === "ask") collisions.push({ ...conflict, choice: "ask" });
+    else if (item?.way === "whole") {
+      const savedAs = await freeName(folder, conflict.path);
+      collisions.push({ ...conflict, choice: "rename", savedAs });
+    } else collisions.push({ ...conflict, choice: item?.replace ? "overwrite" : "skip" });
+  }
+  return { conflicts, collisions, plan };
+}
+
+/** What the sender has left out, and links that lead out. */
+function* skippedIn({ skipped, names, manifest }: PreflightSource): Generator<SkippedThing> {
+  yield* skipped;
+  for (const [position, { reason }] of names.refusedLinks) {
+    yield { path: manifest.path(position), reason };
+  }
+}
+
+/** The things that are listed. */
+function first<T>(things: Iterable<T>): T[] {
+  return Iterator.from(things).take(mostListed).toArray();
 }
 
 async function freeName(folder: Folder, path: string): Promise<string> {
@@ -126,5 +137,5 @@ function countFiles(manifest: Manifest, isSkipped: (entry: number) => boolean) {
   return { wanted, executables };
 }
 
-const noCollisions = { collisions: [], plan: null };
+const noCollisions = { conflicts: [], collisions: [], plan: null };
 const mostListed = 1000;
