@@ -55,12 +55,9 @@ export async function planLanding(
   const plan: LandingPlan = { items: new Map(), skipped: new Set(), leftOut, landed: new Set() };
   for (const [at, top] of manifest.topLevel.entries()) {
     const end = manifest.topLevel[at + 1] ?? manifest.totals.entries;
-    const landedAs = landed.get(top);
-    const item: ItemPlan = leftOut.has(top)
-      ? { way: "leave", replace: false }
-      : landedAs !== undefined
-        ? { way: "landed", replace: false, landedAs }
-        : await planItem(target, manifest, names, policy, top);
+    const item = leftOut.has(top)
+      ? notWanted
+      : (landedItem(landed.get(top)) ?? (await planItem(target, manifest, names, policy, top)));
     plan.items.set(top, item);
     for (let entry = top; entry < end; entry += 1) {
       if (leftOut.has(entry)) plan.skipped.add(entry);
@@ -103,6 +100,10 @@ export function numberedName(name: string, number: number): string {
   return `${stem} (${number})${dot > 0 ? name.slice(dot) : ""}`;
 }
 
+function landedItem(landedAs: string | undefined): ItemPlan | null {
+  return landedAs === undefined ? null : { way: "landed", replace: false, landedAs };
+}
+
 async function planItem(
   target: Folder,
   manifest: Manifest,
@@ -123,3 +124,5 @@ async function planItem(
   // A file cannot give way to a folder, nor a folder to a file: both stay, under two names.
   return { way: replace ? "whole" : "leave", replace: false };
 }
+
+const notWanted: ItemPlan = { way: "leave", replace: false };

@@ -52,7 +52,11 @@ export interface OfferSummary extends OfferContents {
   /** Folder below the receiver's inbox that the sender would like; `""` for the inbox itself. */
   targetDir: string;
   profile: ProfileName;
-  /** A text that is offered in place of files: hostile. `""` where an offer is only looked at. */
+  /**
+   * A text that is offered in place of files: hostile. Who accepts it says that it was shown.
+   *
+   * `""` where an offer is only looked at.
+   */
   text?: string;
   /** What of it is wanted; only on the side of a receiver that chooses. */
   chosen?: { files: number; bytes: number };

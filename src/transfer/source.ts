@@ -192,15 +192,19 @@ export function isUnchanged(stat: FileStat, offered: { bytes: number; mtimeMs: n
 
 /** Refuses what is neither paths nor a text that can travel. */
 function requireSomething(paths: readonly string[], text: string | undefined): void {
-  const problem =
-    text === undefined
-      ? paths.length === 0 && "name at least one file or folder to send"
-      : paths.length > 0
-        ? "a text is sent alone; send the files by themselves"
-        : text === ""
-          ? "the text is empty; there is nothing to send"
-          : text.length > maxText && `a text may have ${maxText} characters; send it as a file`;
-  if (problem) throw new TransferError("INVALID_ARGUMENT", problem);
+  const problem = text === undefined ? problemOfPaths(paths) : problemOfText(text, paths);
+  if (problem !== null) throw new TransferError("INVALID_ARGUMENT", problem);
+}
+
+function problemOfPaths(paths: readonly string[]): string | null {
+  return paths.length > 0 ? null : "name at least one file or folder to send";
+}
+
+function problemOfText(text: string, paths: readonly string[]): string | null {
+  if (paths.length > 0) return "a text is sent alone; send the files by themselves";
+  if (text === "") return "the text is empty; there is nothing to send";
+  if (text.length <= maxText) return null;
+  return `the text has more than ${maxText} characters; send it as a file`;
 }
 
 async function readLink(folder: Folder, path: string): Promise<string | null> {
