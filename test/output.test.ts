@@ -157,7 +157,7 @@ test("pieces that come out of order are handed on in order, and none before it i
   output.begin({ entry: 3, fileBytes: 10, fingerprint: "a" });
   const content = Buffer.from("abcdefghij");
   const reads: number[] = [];
-  const running = output.run(async ({ offset, length }) => {
+  const { done } = output.run(async ({ offset, length }) => {
     reads.push(offset);
     return content.subarray(offset, offset + length);
   });
@@ -171,8 +171,28 @@ test("pieces that come out of order are handed on in order, and none before it i
   const early = reads.length;
   output.proven(piece(0));
   output.proven(piece(1));
-  await running;
+  await done;
 
   assert.equal(early, 0);
   assert.equal(taken.bytes.toString(), "abcdefghij");
+});
+
+test("what the writer has not taken yet is not followed by another version of the file", async () => {
+  const taking = Promise.withResolvers<void>();
+  const given = Promise.withResolvers<void>();
+  const output = new OrderedOutput(() => {
+    given.resolve();
+    return taking.promise;
+  });
+  output.begin({ entry: 0, fileBytes: 1, fingerprint: "a" });
+  const { stop, done } = output.run(async () => Uint8Array.of(1));
+  output.proven({ entry: 0, pieceBytes: 1024, first: 0, values: new Uint8Array(32) });
+  await given.promise;
+  stop();
+
+  const begin = () => output.begin({ entry: 0, fileBytes: 1, fingerprint: "b" });
+
+  assert.throws(begin, { code: "SOURCE_CHANGED" });
+  taking.resolve();
+  await done;
 });

@@ -143,8 +143,8 @@ class Incoming implements Part {
     listening.catch(() => {});
     await this.#takeAll(reception, listening);
     // What has failed is never whole: what was handed on of it is all.
-    if (arrivals.failures.size > 0) reception.stopOutput();
-    await this.#unlessEnded(reception.handedOn);
+    if (arrivals.failures.size > 0) reception.handing?.stop();
+    if (reception.handing) await this.#unlessEnded(reception.handing.done);
     arrivals.isSealed = true;
     await landing.land();
     const seconds = (clock.now() - startedAtMs) / 1000;
@@ -176,7 +176,7 @@ class Incoming implements Part {
     const stopCommitting = clock.every(commitCheckMs, () => {
       if (journal.isDue) journal.commit().catch(failing.reject);
     });
-    reception.handedOn.catch(failing.reject);
+    reception.handing?.done.catch(failing.reject);
     try {
       const early = listening.then(() => Promise.reject(unexpected("settled")));
       await Promise.race([lanes.finished, early, failing.promise]);

@@ -22,16 +22,25 @@ export interface OutputFile {
   fingerprint: string;
 }
 
+/** One try's part of an output. */
+export interface OutputRun {
+  /** Resolves when all of the file was taken, or at a stop; rejects with what writer or reader throws. */
+  done: Promise<void>;
+  /** Ends it, as what is read goes away. */
+  stop: () => void;
+}
+
 /** The output of one transfer, through all its tries. */
 export class OrderedOutput {
   readonly #write: ByteWriter;
   #position = 0;
+  /** Whether the writer was given anything: it may not have taken it yet. */
+  #hasBegun = false;
   #file: OutputFile = { entry: -1, fileBytes: 0, fingerprint: "" };
   /** One byte a piece. */
   #proven: Uint8Array<ArrayBufferLike> = new Uint8Array();
   #pieceBytes = 0;
   #more = Promise.withResolvers<void>();
-  #isStopped = { now: false };
   /** One at a time: an earlier try may still wait for the writer. */
   #running: Promise<void> = Promise.resolve();
 
@@ -46,7 +55,7 @@ export class OrderedOutput {
 
   /** Takes up a try. `SOURCE_CHANGED` where the file is not that whose beginning was handed on. */
   begin(file: OutputFile): void {
-    if (this.#position > 0 && this.#file.fingerprint !== file.fingerprint) throw changed;
+    if (this.#hasBegun && this.#file.fingerprint !== file.fingerprint) throw changed;
     this.#file = file;
     this.#pieceBytes = 0;
   }
@@ -62,23 +71,17 @@ export class OrderedOutput {
     this.#more.resolve();
   }
 
-  /**
-   * Hands on what is proven, as it is; resolves when all of the file was taken, or at a stop.
-   *
-   * Rejects with what the writer or the reader throws.
-   */
-  run(read: ByteReader): Promise<void> {
+  /** Hands on what is proven, as it comes, for one try. */
+  run(read: ByteReader): OutputRun {
     const isStopped = { now: false };
-    this.#isStopped = isStopped;
-    this.#running = this.#running.then(() => this.#pump(read, isStopped));
-    this.#running.catch(() => {});
-    return this.#running;
-  }
-
-  /** Ends the try: what is being read goes away. */
-  stop(): void {
-    this.#isStopped.now = true;
-    this.#more.resolve();
+    const done = this.#running.then(() => this.#pump(read, isStopped));
+    done.catch(() => {});
+    this.#running = done;
+    const stop = () => {
+      isStopped.now = true;
+      this.#more.resolve();
+    };
+    return { done, stop };
   }
 
   async #pump(read: ByteReader, isStopped: { readonly now: boolean }): Promise<void> {
@@ -90,6 +93,7 @@ export class OrderedOutput {
           if (!isStopped.now) throw error;
         });
         if (!bytes) return;
+        this.#hasBegun = true;
         await this.#write(bytes);
         this.#position += length;
       } else {

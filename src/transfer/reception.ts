@@ -21,7 +21,7 @@ import { Landing } from "./landing.ts";
 import type { NameRules } from "./landing-name.ts";
 import type { LandingNames } from "./landing-names.ts";
 import { type KeptFile, type Leftover, provenRuns } from "./leftover.ts";
-import type { ByteReader, OrderedOutput } from "./ordered-output.ts";
+import type { OrderedOutput, OutputRun } from "./ordered-output.ts";
 import { type Resumed, resume } from "./resume.ts";
 import { Staging, stagingKey } from "./staging.ts";
 import { syncFiles } from "./sync-files.ts";
@@ -59,9 +59,8 @@ export interface Reception {
   /** Bytes and number of all files that are to arrive, or have in an earlier try. */
   total: number;
   totalFiles: number;
-  /** Resolves when the output has taken all; at once without one. */
-  handedOn: Promise<void>;
-  stopOutput: () => void;
+  /** What hands the file on; null without an output. */
+  handing: OutputRun | null;
 }
 
 /** Opens the staging folder and takes over what is in it. */
@@ -89,6 +88,7 @@ export async function openReception(options: ReceptionOptions): Promise<Receptio
     const journal = await openJournal(options, staging, isBegun, () => reception.arrivals);
     const reception = build(options, staging, journal, plan);
     await takeOver(options, reception, resumed, isBegun).catch(async (error) => {
+      reception.handing?.stop();
       await reception.arrivals.close();
       throw error;
     });
@@ -121,7 +121,7 @@ export async function sayHeld(options: ReceptionOptions, reception: Reception): 
 /** Ends a reception and keeps what is proven for another try. */
 export async function leaveReception(reception: Reception): Promise<void> {
   const { lanes, journal, arrivals, staging } = reception;
-  reception.stopOutput();
+  reception.handing?.stop();
   await lanes.close();
   await journal.commit().catch(() => {});
   await arrivals.close();
@@ -131,7 +131,7 @@ export async function leaveReception(reception: Reception): Promise<void> {
 /** Ends a reception and removes what is left of it. */
 export async function removeReception(reception: Reception): Promise<void> {
   const { lanes, arrivals, staging } = reception;
-  reception.stopOutput();
+  reception.handing?.stop();
   await lanes.close();
   await arrivals.close();
   await staging.remove();
@@ -202,18 +202,15 @@ function build(
     landing,
     total,
     totalFiles: expected,
-    ...handOn(options, staging),
+    handing: handOn(options, staging),
   };
 }
 
 /** Lets the output take what is proven from where it arrives. */
-function handOn({ engine, into, names, output }: ReceptionOptions, staging: Staging) {
-  const entry = output?.entry ?? 0;
-  const read: ByteReader = (range) => {
-    return engine.readRange(`${into}/${staging.filesPath}/${names.path(entry)}`, range);
-  };
-  const handedOn = output?.run(read) ?? Promise.resolve();
-  return { handedOn, stopOutput: () => output?.stop() };
+function handOn({ engine, into, names, output }: ReceptionOptions, { filesPath }: Staging) {
+  if (!output) return null;
+  const path = `${into}/${filesPath}/${names.path(output.entry)}`;
+  return output.run((range) => engine.readRange(path, range));
 }
 
 /**
