@@ -166,9 +166,7 @@ export class Peer {
   /**
    * Reports what receiving a ticket's offer would come to. Writes nothing; the ticket stays good.
    *
-   * Cancelling: `signal` rejects with its reason.
-   *
-   * @throws {TransferError} as {@link Peer.receive} before its first byte.
+   * Rejects as {@link Peer.receive} would before its first byte, and with the reason of `signal`.
    */
   preflight(ticket: string, options: PreflightOptions = {}): Promise<Preflight> {
     return lookAtTicket(this.#context, ticket, options);
