@@ -14,13 +14,16 @@ export type {
   ReceiveOptions,
   SendOptions,
 } from "./peer/peer-options.ts";
+export { type PreflightOptions, type SourcePreflight, sourcePreflight } from "./peer/preflight.ts";
 export { type Compression, isCompression } from "./transfer/compression.ts";
 export type { ConflictPolicy } from "./transfer/conflicts.ts";
+export type { Chooser, EntryChoice, OfferedThing } from "./transfer/entry-choice.ts";
 export type {
   Conflict,
   ConflictChoice,
   FileStatus,
   Logger,
+  OfferContents,
   OfferedItem,
   OfferSummary,
   ProfileName,
@@ -32,8 +35,13 @@ export type {
   TransferProgress,
   TransferState,
 } from "./transfer/events.ts";
+export { notChosen } from "./transfer/events.ts";
+export type { SourceChoice } from "./transfer/folder-choice.ts";
 export type { Limit, LimitSchedule, LimitWindow, Rate } from "./transfer/limit.ts";
 export { LogLines } from "./transfer/log-lines.ts";
+export type { ByteWriter } from "./transfer/ordered-output.ts";
 export type { PartialTransfer } from "./transfer/partials.ts";
+export type { Collision, Preflight } from "./transfer/preflight.ts";
+export type { SourceOptions } from "./transfer/source.ts";
 export type { Transfer } from "./transfer/transfer.ts";
 export type { Priority } from "./transfer/turns.ts";

@@ -40,7 +40,7 @@ test("id prints the same 64 hex digits each time", async (t) => {
 const mistakes = [
   { args: [], says: /^Usage: quiver/, why: "no command" },
   { args: ["frob"], says: /^quiver: unknown command 'frob'; see/, why: "an unknown command" },
-  { args: ["send"], says: /^quiver: missing required argument 'path'; see/, why: "no path" },
+  { args: ["send"], says: /^quiver: name at least one file or folder to send/, why: "no path" },
   { args: ["send", "--frob", "x"], says: /unknown option '--frob'/, why: "an unknown flag" },
   { args: ["send", "--lanes", "0", "x"], says: /at least 1; see/, why: "no lanes" },
   { args: ["send", "--limit", "10Mb/s", "x"], says: /80Mbit.s or none; see/, why: "bits or bytes" },

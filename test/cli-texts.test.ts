@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";
 import { jsonLine } from "../src/cli/json-output.ts";
+import { pickedOf } from "../src/cli/offer-question.ts";
 import { offerText } from "../src/cli/offer-text.ts";
+import { preflightText } from "../src/cli/preflight-text.ts";
 import { receiptDetails, receiptSummary, requireComplete } from "../src/cli/receipt-text.ts";
 import { readTicket, ticketView } from "../src/cli/ticket-text.ts";
-import type { OfferSummary, Receipt, ReceiptFile } from "../src/index.ts";
+import type { OfferSummary, Preflight, Receipt, ReceiptFile } from "../src/index.ts";
 
 const offer: OfferSummary = {
   transferId: "00",
@@ -70,6 +72,60 @@ test("hidden names are counted where they are not shown, and so is a hidden fold
     "  … and 2,003 more, 1,188 of them hidden",
     "  for the folder a/.ssh (hidden)",
   ]);
+});
+
+const report: Preflight = {
+  ...offer,
+  items: [],
+  files: 1,
+  bytes: 10_000,
+  into: "/home/a\u001b",
+  freeBytes: 20_000,
+  wanted: { files: 1, bytes: 10_000 },
+  collisions: [
+    {
+      path: "b\u202e",
+      kind: "file",
+      bytes: 5,
+      existingBytes: 6,
+      choice: "rename",
+      savedAs: "b\u0007",
+    },
+  ],
+  mapped: [{ path: "c\u001b", savedAs: "c_" }],
+  skipped: [{ path: "d\n", reason: "e\u001b" }],
+  executables: 2,
+  totals: { collisions: 30, mapped: 1, skipped: 1 },
+};
+
+test("a pre-flight report shows what would happen, and shows tricks", () => {
+  assert.deepEqual(preflightText(report), [
+    "laptop (abababababababa…) offers 1 file, 1 folder, 10 kB:",
+    "  20 kB free in /home/a\\x1b",
+    "  2 files may be run",
+    "  taken names:",
+    "    b\\u202e (6 B here, 5 B offered): lands as b\\x07",
+    "    … and 29 more",
+    "  names that this system cannot hold:",
+    "    c\\x1b → c_",
+    "  not sent or not made:",
+    "    d\\n: e\\x1b",
+    "nothing was written, and the ticket is still good",
+  ]);
+});
+
+test("a pre-flight report says when the disk is too small", () => {
+  const [, line] = preflightText({ ...report, freeBytes: 9000 });
+
+  assert.equal(line, "  does not fit: needs 10 kB, 9.0 kB free in /home/a\\x1b");
+});
+
+test("what was picked from the list of an offer is wanted with all that is in it", () => {
+  const isWanted = pickedOf(offer.items, [0, 2]);
+
+  const paths = ["photos", "photos/a/b.jpg", ".bashrc", "photos2", "bill\u202efdp.exe"];
+  const wanted = paths.filter((path) => isWanted({ path, kind: "file", bytes: 1 }));
+  assert.deepEqual(wanted, ["photos", "photos/a/b.jpg", "bill\u202efdp.exe"]);
 });
 
 const good: ReceiptFile = { path: "a/1.txt", size: 10, blake3: "00", status: "received" };

@@ -47,7 +47,7 @@ suite("quiver ends with", { concurrency: 3 }, () => {
   const usages = [
     { args: [], names: null, why: "no command" },
     { args: ["fly"], names: /fly/, why: "an unknown command" },
-    { args: ["send"], names: /path/, why: "no path" },
+    { args: ["send"], names: /file or folder/, why: "no path" },
     { args: ["send", "--fast", "x"], names: /--fast/, why: "an unknown flag" },
     { args: ["send", "--profile", "fast", "x"], names: /fast/, why: "an unknown profile" },
     { args: ["send", "--lanes", "0", "x"], names: /lanes/, why: "no lanes" },

@@ -13,6 +13,51 @@ export function fileContract(engine: string, make: MakeMachines): void {
   partialContract(engine, make);
   hashContract(engine, make);
   copyContract(engine, make);
+  smallFileContract(engine, make);
+}
+
+function smallFileContract(engine: string, make: MakeMachines): void {
+  test(`${engine}: a small file is read by its path`, async (t) => {
+    const { alice } = await make(t);
+    const path = await alice.disk.makeFolder();
+    await alice.disk.put(`${path}/n\udcffte`, patterned(10));
+
+    const bytes = await alice.engine.readFile(`${path}/n\udcffte`, 10);
+
+    assert.deepEqual([...bytes], [...patterned(10)]);
+  });
+
+  test(`${engine}: a range of a file is read by its path, and one beyond its end is refused`, async (t) => {
+    const { alice } = await make(t);
+    const path = await alice.disk.makeFolder();
+    await alice.disk.put(`${path}/file`, patterned(10));
+
+    const bytes = await alice.engine.readRange(`${path}/file`, { offset: 2, length: 8 });
+    const beyond = alice.engine.readRange(`${path}/file`, { offset: 3, length: 8 });
+
+    assert.deepEqual([...bytes], [...patterned(10).subarray(2)]);
+    await assert.rejects(beyond, { code: "SOURCE_CHANGED" });
+  });
+
+  const refused = [
+    { name: "long", code: "LIMIT_EXCEEDED", why: "one byte too long" },
+    { name: "link", code: "DISK_FAILED", why: "a link to a file" },
+    { name: "", code: "DISK_FAILED", why: "a folder" },
+    { name: "none", code: "DISK_MISSING", why: "not there" },
+  ];
+  for (const { name, code, why } of refused) {
+    test(`${engine}: what is to be read as a small file is refused: ${why}`, async (t) => {
+      const { alice } = await make(t);
+      const path = await alice.disk.makeFolder();
+      await alice.disk.put(`${path}/short`, patterned(1));
+      await alice.disk.put(`${path}/long`, patterned(11));
+      await alice.disk.link(`${path}/link`, "short");
+
+      const reading = alice.engine.readFile(name === "" ? path : `${path}/${name}`, 10);
+
+      await assert.rejects(reading, { code });
+    });
+  }
 }
 
 function partialContract(engine: string, make: MakeMachines): void {

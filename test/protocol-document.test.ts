@@ -138,7 +138,7 @@ for (const message of messages) {
 test("the document shows every message, and every hex block is tested", () => {
   const binary = ["progress", "progress header", "lane", "ultra run", "bundle", "standard run"];
   const pieces = ["piece", "lz4 piece", "zstd piece", "absent piece"];
-  const others = [...binary, ...pieces, "ticket"];
+  const others = [...binary, ...pieces, "ticket", "offer of a text"];
   const named = [...document.matchAll(/^```hex (.+)$/gm)].map(([, name]) => name);
 
   assert.deepEqual(named.sort(), [...messages.map(({ type }) => type), ...others].sort());
@@ -252,6 +252,21 @@ test("the error numbers of the document are those of errors.ts", () => {
   ]);
 
   assert.deepEqual(Object.fromEntries(rows), errorCodes);
+});
+
+test("the offer of a text has the bytes of the document", () => {
+  const offer = {
+    type: "offer",
+    transfer,
+    targetDir: "",
+    profile: "ultra",
+    text: "hello",
+  } as const;
+
+  const bytes = hex("offer of a text");
+
+  assert.deepEqual(toHex(encodeMessage(offer)), toHex(bytes));
+  assert.deepEqual(decodeMessage(bodyOf(bytes)), offer);
 });
 
 test("the limits of the document are those of limits.ts", () => {

@@ -110,6 +110,18 @@ const items = (count: number, item: unknown) => Array.from({ length: count }, ()
 const edges: { what: string; message: Record<string, unknown>; isFine: boolean }[] = [
   { what: "version 65,535", message: { ...correct.hello, version: 65_535 }, isFine: true },
   { what: "version 65,536", message: { ...correct.hello, version: 65_536 }, isFine: false },
+  {
+    what: "a text of 65,536 characters",
+    message: { ...correct.offer, text: "x".repeat(65_536) },
+    isFine: true,
+  },
+  {
+    what: "a text of 65,537 characters",
+    message: { ...correct.offer, text: "x".repeat(65_537) },
+    isFine: false,
+  },
+  { what: "a text that is a number", message: { ...correct.offer, text: 1 }, isFine: false },
+  { what: "a text that is null", message: { ...correct.offer, text: null }, isFine: false },
   { what: "128 letters", message: { ...correct.hello, name: "x".repeat(128) }, isFine: true },
   { what: "129 letters", message: { ...correct.hello, name: "x".repeat(129) }, isFine: false },
   { what: "64 words", message: { ...correct.hello, codecs: items(64, "a") }, isFine: true },

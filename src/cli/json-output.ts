@@ -1,7 +1,10 @@
 /** Events for programs: one JSON object a line on standard output. */
 
 import { once } from "node:events";
-import type { ReceiptFile, TransferEvent } from "../index.ts";
+import type { Preflight, ReceiptFile, SourcePreflight, TransferEvent } from "../index.ts";
+
+/** What a command tells programs: a transfer's events, or a report in place of a transfer. */
+export type CommandEvent = TransferEvent | ({ type: "preflight" } & (Preflight | SourcePreflight));
 
 /** Writes events as lines and remembers whether the last one was a failure. */
 export class JsonOutput {
@@ -24,7 +27,7 @@ export class JsonOutput {
    *
    * Resolves when the reader keeps up.
    */
-  async write(event: TransferEvent): Promise<void> {
+  async write(event: CommandEvent): Promise<void> {
     this.#endsWithError = event.type === "error";
     for (const part of jsonParts(event)) {
       if (this.#isAlone) return;
@@ -43,7 +46,7 @@ export class JsonOutput {
 }
 
 /** An event as a line, in parts: a receipt may name a million files. */
-function* jsonParts(event: TransferEvent): Generator<string> {
+function* jsonParts(event: CommandEvent): Generator<string> {
   if (event.type !== "receipt") {
     yield `${jsonLine(event)}\n`;
     return;

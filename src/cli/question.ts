@@ -9,16 +9,6 @@ export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** The answer to a yes-or-no question; undefined when the person pressed Ctrl-C or `signal` fired. */
-export async function askYesOrNo(
-  message: string,
-  signal: AbortSignal,
-): Promise<boolean | undefined> {
-  const { confirm, isCancel } = await prompts();
-  const answer = await untilAborted(signal, (open) => confirm({ message, signal: open, ...place }));
-  return isCancel(answer) ? undefined : answer;
-}
-
 /** Asks what to do where names are taken, until the person answers for all the rest. */
 export class ConflictQuestions {
   #display: Display;
@@ -54,12 +44,12 @@ export class ConflictQuestions {
 }
 
 /** Loaded when there is something to ask: most transfers ask nothing, and start sooner. */
-function prompts() {
+export function prompts() {
   return import("@clack/prompts");
 }
 
 /** Asks under a signal of the question's own: clack draws at an abort even after the answer. */
-async function untilAborted<Answer>(
+export async function untilAborted<Answer>(
   signal: AbortSignal,
   ask: (open: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
@@ -89,4 +79,5 @@ const choices: { value: { choice: ConflictChoice; isForAll: boolean }; label: st
   { value: { choice: "overwrite", isForAll: true }, label: "Overwrite all the rest" },
 ];
 
-const place = { input: process.stdin, output: process.stderr, withGuide: false };
+/** Where questions are asked. */
+export const place = { input: process.stdin, output: process.stderr, withGuide: false };

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import {
   displayText,
+  notChosen,
   type Receipt,
   type ReceiptFile,
   type ReceiptFiles,
@@ -13,7 +14,8 @@ import { isSmaller } from "./progress-bar.ts";
 
 /** The first line: how much, how long, how fast. */
 export function receiptSummary(verb: "sent" | "received", receipt: Receipt): string {
-  const { bytes, seconds, wireBytes } = receipt;
+  const { bytes, seconds, wireBytes, characters } = receipt;
+  if (characters !== undefined) return `${verb} a text of ${formatCount(characters, "character")}`;
   const { received } = digestOf(receipt);
   const time = seconds > 0 ? ` in ${formatDuration(seconds)} (${formatRate(bytes / seconds)})` : "";
   const wire = isSmaller(wireBytes, bytes) ? `, ${formatBytes(wireBytes)} on the wire` : "";
@@ -23,8 +25,9 @@ export function receiptSummary(verb: "sent" | "received", receipt: Receipt): str
 /** The lines below the first: where the files are, and each that is not as it was offered. */
 export function receiptDetails(receipt: Receipt): string[] {
   const { into, files, skipped } = receipt;
-  const { failed, kept, renamed } = digestOf(receipt);
+  const { failed, kept, unchosen, renamed } = digestOf(receipt);
   const lines = [
+    ...(unchosen > 0 ? [`  not chosen by the receiver: ${formatCount(unchosen, "file")}`] : []),
     ...list("skipped", kept.first.map(withReason), kept.count),
     ...list("not sent", skipped.slice(0, mostLines).map(withReason), skipped.length),
     ...list("failed", failed.first.map(withReason), failed.count),
@@ -59,6 +62,8 @@ interface Digest {
   received: number;
   failed: Some;
   kept: Some;
+  /** Files that the receiver did not want. */
+  unchosen: number;
   /** Each name that changed, once: of a folder under another name its files are not listed. */
   renamed: Set<string>;
 }
@@ -74,11 +79,21 @@ function digestOf({ files }: Receipt): Digest {
   const known = digests.get(files);
   if (known) return known;
   const nothing = () => ({ count: 0, first: [] });
-  const digest: Digest = { received: 0, failed: nothing(), kept: nothing(), renamed: new Set() };
+  const digest: Digest = {
+    received: 0,
+    failed: nothing(),
+    kept: nothing(),
+    unchosen: 0,
+    renamed: new Set(),
+  };
   for (const file of files) {
     if (file.status === "received") {
       digest.received += 1;
       if (file.savedAs !== undefined) digest.renamed.add(renaming(file.path, file.savedAs));
+      continue;
+    }
+    if (file.status === "skipped" && file.reason === notChosen) {
+      digest.unchosen += 1;
       continue;
     }
     const some = file.status === "failed" ? digest.failed : digest.kept;

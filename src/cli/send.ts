@@ -5,17 +5,22 @@ import {
   Peer,
   type ProfileName,
   type SendOptions,
+  type SourceOptions,
+  sourcePreflight,
   TransferError,
   type TransferEvent,
   ticketLifeMs,
 } from "../index.ts";
+import { addSourceChoiceFlags, type SourceChoiceFlags } from "./choice-flags.ts";
 import { type Following, follow, showCommon } from "./follow.ts";
 import { formatCount } from "./format.ts";
 import type { JsonOutput } from "./json-output.ts";
 import { addLimitFlag, type LimitFlag } from "./limit.ts";
 import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
+import { sourcePreflightText } from "./preflight-text.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { type ServedTicket, ServedTickets } from "./served-tickets.ts";
+import { readText } from "./text.ts";
 import { ticketView } from "./ticket-text.ts";
 import {
   addCompressFlag,
@@ -32,7 +37,8 @@ import {
 export function addSendCommand(program: Command, json: JsonOutput): void {
   const command = program.command("send").description("send files and folders");
   command
-    .argument("<path...>", "files and folders")
+    .argument("[path...]", "files and folders")
+    .option("--text <text>", "show a text there, in place of files; - reads it from standard input")
     .option("--listen <addr:port>", "address to listen on; port 0 takes a free one")
     .addOption(
       command.createOption("--profile <name>", "how to plan").choices(["ultra", "standard"]),
@@ -42,6 +48,8 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
     .option("--memory-map", "read the files through a memory mapping");
   addLimitFlag(command);
   addCompressFlag(command, "auto, none, lz4, zstd or zstd:LEVEL; auto measures what is quickest");
+  command.option("--dry-run", "only report what would be sent; no network is used");
+  addSourceChoiceFlags(command);
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
@@ -49,17 +57,30 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
   command.action((paths: string[], flags: SendFlags) => send(paths, flags, json));
 }
 
-interface SendFlags extends OutputFlags, TuningFlags, RetryFlag, LimitFlag, CompressFlag {
+interface SendFlags
+  extends OutputFlags,
+    TuningFlags,
+    RetryFlag,
+    LimitFlag,
+    CompressFlag,
+    SourceChoiceFlags {
   listen?: string;
   profile?: ProfileName;
   lanes?: number;
   keep?: true;
+  dryRun?: true;
+  text?: string;
 }
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
   const output = await openOutput(flags, json);
-  const served = new ServedTickets(paths);
-  const { peer, earlier } = await openPeer(flags, output, await served.find(Date.now()));
+  const { exclude, gitignore } = flags;
+  const text = flags.text === undefined ? undefined : await readText(flags.text, process.stdin);
+  const what = { exclude, gitignore, text };
+  if (flags.dryRun) return report(paths, what, output);
+  // Of a text nothing stays on this side's disk, not even its hash.
+  const served = text === undefined ? new ServedTickets(paths, what) : null;
+  const { peer, earlier } = await openPeer(flags, output, (await served?.find(Date.now())) ?? null);
   try {
     await peer.start();
     const expiresAtMs = earlier?.expiresAtMs ?? Date.now() + ticketLifeMs;
@@ -68,6 +89,7 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
       lanes: flags.lanes,
       compress: flags.compress,
       keep: flags.keep,
+      ...what,
       retryForMs: flags.retryFor,
       ticket: earlier?.ticket,
       ticketLifeMs: expiresAtMs - Date.now(),
@@ -78,7 +100,7 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
     const showAndKeep = (event: TransferEvent) => {
       if (event.type === "ready") {
         const { ticket } = event;
-        void served.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
+        void served?.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
       }
       const isPlain = event.type === "lanes" && event.compress === "none";
       if (isPlain && flags.compress !== "none" && flags.compress !== "auto") {
@@ -89,10 +111,17 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
       show(event);
     };
     requireComplete(await follow({ transfer, output, show: showAndKeep, farewell }));
-    await served.forget();
+    await served?.forget();
   } finally {
     await peer.close();
   }
+}
+
+/** Shows what would be sent on standard output: it is what was asked for. */
+async function report(paths: string[], options: SourceOptions, { json, display }: Output) {
+  const found = await sourcePreflight(paths, options);
+  if (json) await json.write({ type: "preflight", ...found });
+  else if (!display.isSilent) process.stdout.write(`${sourcePreflightText(found).join("\n")}\n`);
 }
 
 /** Opens the peer where an earlier run of this command listened, if its ticket is still good. */
@@ -131,6 +160,9 @@ function onceView(output: Output): View {
     show(event) {
       showCommon(event, "sent", output.display);
       if (event.type === "ready") showTicket(event.ticket, output);
+      if (event.type === "offer" && event.excluded !== undefined) {
+        output.display.print(`left out by pattern: ${formatCount(event.excluded, "thing")}`);
+      }
     },
   };
 }

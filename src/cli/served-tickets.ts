@@ -1,14 +1,14 @@
 /**
  * Remembers the tickets of `quiver send`, so that a sender that was ended can serve its old one again.
  *
- * One small file for each set of paths in the folder of quiver's own files, for its owner only: a
- * ticket is a secret.
+ * One small file for each set of paths and choice of what is in them, in the folder of quiver's own
+ * files, for its owner only: a ticket is a secret.
  */
 
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { configurationFolder } from "../index.ts";
+import { configurationFolder, type SourceChoice } from "../index.ts";
 
 /** A ticket that was served. */
 export interface ServedTicket {
@@ -19,12 +19,18 @@ export interface ServedTicket {
   expiresAtMs: number;
 }
 
-/** The ticket for a set of paths. */
+/** The ticket for a set of paths and what of them is sent. */
 export class ServedTickets {
   readonly #path: string;
 
-  constructor(paths: readonly string[], folder: string = configurationFolder()) {
-    const hash = createHash("sha256").update(JSON.stringify(paths.map((path) => resolve(path))));
+  /** A ticket is for what it was made for: the same paths with another choice have another one. */
+  constructor(
+    paths: readonly string[],
+    { exclude = [], gitignore = false }: SourceChoice = {},
+    folder: string = configurationFolder(),
+  ) {
+    const what = [...paths.map((path) => resolve(path)), { exclude, gitignore }];
+    const hash = createHash("sha256").update(JSON.stringify(what));
     this.#path = join(folder, "served", `${hash.digest("hex").slice(0, 32)}.json`);
   }
 

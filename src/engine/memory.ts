@@ -6,6 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { type Clock, systemClock } from "../clock.ts";
+import { TransferError } from "../errors.ts";
 import type { Endpoint, EndpointOptions, Engine, Folder } from "./engine.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryEndpoint } from "./memory-endpoint.ts";
@@ -73,6 +74,22 @@ function engineOn(
     createLimiter: () => new MemoryRateLimiter(clock),
     async openFolder(path: string): Promise<Folder> {
       return new MemoryFolder(disk, disk.folderAt(path));
+    },
+    async readRange(path, { offset, length }) {
+      disk.check("openSource");
+      const bytes = disk.read(path).subarray(offset, offset + length);
+      if (bytes.length === length) return bytes;
+      throw new TransferError("SOURCE_CHANGED", `${path} became shorter`);
+    },
+    async readFile(path, mostBytes) {
+      disk.check("openSource");
+      const kind = disk.stat(path)?.kind;
+      if (!kind) throw new TransferError("DISK_MISSING", `${path} is not there`);
+      if (kind !== "file")
+        throw new TransferError("DISK_FAILED", `${path} is not an ordinary file`);
+      const bytes = disk.read(path);
+      if (bytes.length <= mostBytes) return bytes;
+      throw new TransferError("LIMIT_EXCEEDED", `${path} has more than ${mostBytes} bytes`);
     },
   };
 }

@@ -39,6 +39,7 @@ import type {
 } from "./native-addon.ts";
 import { loadAddon } from "./native-addon.ts";
 import { failureOf, native, nativeNow } from "./native-error.ts";
+import { readFileRange, readSmallFile } from "./native-file.ts";
 import { folderHandle, NativeFolder, partialHandle, sourceHandle } from "./native-folder.ts";
 
 /**
@@ -66,6 +67,14 @@ class NativeEngine implements Engine {
 
   async openFolder(path: string): Promise<Folder> {
     return new NativeFolder(await native(this.#addon.openFolder(encodeName(path))));
+  }
+
+  readFile(path: string, mostBytes: number): Promise<Uint8Array> {
+    return readSmallFile(path, mostBytes);
+  }
+
+  readRange(path: string, range: { offset: number; length: number }): Promise<Uint8Array> {
+    return readFileRange(path, range);
   }
 
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array {

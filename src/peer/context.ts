@@ -6,6 +6,7 @@ import { allCodecs, type Codec } from "../codec.ts";
 import type { Connection, Endpoint, EndpointOptions, Engine } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
+import { paceFeature, textFeature } from "../protocol/features.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
 import type { Callers } from "./callers.ts";
@@ -61,7 +62,7 @@ export function helloOf({ options, tuning }: PeerContext, proof: Uint8Array): He
     type: "hello",
     version: protocolVersion,
     name: (options.name ?? hostname()).slice(0, 128),
-    features: ["pace"],
+    features: [paceFeature, textFeature],
     profiles: [...(options.formats ?? formatsByPreference)],
     codecs: readCodecs(options),
     maxLanes: tuning.maxLanes,

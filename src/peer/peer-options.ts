@@ -8,8 +8,11 @@ import type { LaneFormat } from "../protocol/lane.ts";
 import type { Compression } from "../transfer/compression.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import type { DataFormat } from "../transfer/data-formats.ts";
+import type { Chooser, EntryChoice } from "../transfer/entry-choice.ts";
 import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
 import type { Limit } from "../transfer/limit.ts";
+import type { ByteWriter } from "../transfer/ordered-output.ts";
+import type { SourceOptions } from "../transfer/source.ts";
 import type { Priority } from "../transfer/turns.ts";
 import type { Identity } from "./identity.ts";
 
@@ -50,15 +53,15 @@ export interface PeerOptions {
 /** What to do with an offer. */
 export type OfferAnswer =
   | boolean
-  | {
+  | (EntryChoice & {
       into?: string;
       onConflict?: ConflictPolicy;
       /** Whether files keep their execute bits: say so where a person has seen the offer. @default false */
       executable?: boolean;
-    };
+    });
 
 /** How to send. */
-export interface SendOptions {
+export interface SendOptions extends SourceOptions {
   /** The connected peer to send to; without it a ticket is made, and whoever holds it receives. */
   to?: string;
   /** Folder below the other's inbox. @default "" */
@@ -87,15 +90,27 @@ export interface SendOptions {
 }
 
 /** How to receive. */
-export interface ReceiveOptions {
+export interface ReceiveOptions extends EntryChoice {
   /** The folder where the files land, made if it is not there. @default the peer's inbox */
   into?: string;
-  /** Asked before anything is written. @default accepts: the caller holds the ticket */
-  accept?: (offer: OfferSummary) => boolean | Promise<boolean>;
+  /**
+   * Asked before anything is written; a function for an answer chooses among what `only`, `exclude` and
+   * `choose` leave.
+   *
+   * @default accepts: the caller holds the ticket
+   */
+  accept?: (offer: OfferSummary) => boolean | Chooser | Promise<boolean | Chooser>;
   /** What to do where names are taken. @default "rename" */
   onConflict?: ConflictPolicy;
   /** How fast it may move. @default null */
   limit?: Limit;
+  /**
+   * Takes the bytes of the one file that is wanted, in order, each after its piece is proven.
+   *
+   * The sender has its receipt only after all were taken. The file lands in `into` all the same, under
+   * a name that is free.
+   */
+  output?: ByteWriter;
   /** How long to try again after a lost connection, in milliseconds. @default an hour */
   retryForMs?: number;
   signal?: AbortSignal;

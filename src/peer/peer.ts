@@ -9,7 +9,8 @@ import type { Hello } from "../protocol/messages.ts";
 import { requireCompression } from "../transfer/compression.ts";
 import type { OfferSummary, Receipt, TransferProgress } from "../transfer/events.ts";
 import type { OfferMessage } from "../transfer/incoming.ts";
-import { Source } from "../transfer/source.ts";
+import type { Preflight } from "../transfer/preflight.ts";
+import { Source, type SourceOptions } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { parseAddress } from "./addresses.ts";
@@ -20,8 +21,10 @@ import { configurationFolder, loadIdentity } from "./identity.ts";
 import { KnownPaths } from "./known-paths.ts";
 import { Limits } from "./limits.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
+import { lookAtTicket, type PreflightOptions } from "./preflight.ts";
 import { pushTo } from "./pushing.ts";
 import { receiveTicket, takeOffer } from "./receiving.ts";
+import { noOffers, tooManyOffers, unknownTicket } from "./refusals.ts";
 import { type SentSources, serveTicket } from "./sending.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { Tickets } from "./tickets.ts";
@@ -131,7 +134,7 @@ export class Peer {
     this.#session(peerId);
     const first = await Source.open(this.#context.engine, [path]);
     const record = this.#transfers.add("send", options);
-    const work = this.#push(peerId, this.#sources(first, [path]), record, { targetDir });
+    const work = this.#push(peerId, this.#sources(first, [path], {}), record, { targetDir });
     this.#transfers.run(
       record,
       work.finally(() => first.close()),
@@ -150,7 +153,7 @@ export class Peer {
   }
 
   /**
-   * Sends files and folders: to a connected peer, or to whoever gets the ticket of the `ready` event.
+   * Sends files and folders, or with `text` a text alone: to a connected peer, or to whoever gets the ticket of the `ready` event.
    *
    * The transfer's `done` rejects with `DISK_*`, `PEER_*`, `CONNECTION_LOST`, or the signal's reason.
    */
@@ -168,6 +171,15 @@ export class Peer {
     return record;
   }
 
+  /**
+   * Reports what receiving a ticket's offer would come to. Writes nothing; the ticket stays good.
+   *
+   * Rejects as {@link Peer.receive} would before its first byte, and with the reason of `signal`.
+   */
+  preflight(ticket: string, options: PreflightOptions = {}): Promise<Preflight> {
+    return lookAtTicket(this.#context, ticket, options);
+  }
+
   /** Ends all transfers and connections and frees the port. */
   async close(): Promise<void> {
     await this.#transfers.cancelAll();
@@ -182,8 +194,8 @@ export class Peer {
   ): Promise<Receipt> {
     requireCompression(options.compress);
     if (options.to !== undefined) this.#session(options.to);
-    const first = await Source.open(this.#context.engine, paths);
-    const sources = this.#sources(first, paths);
+    const first = await Source.open(this.#context.engine, paths, options);
+    const sources = this.#sources(first, paths, options);
     try {
       if (options.to !== undefined) return await this.#push(options.to, sources, record, options);
       await this.start();
@@ -193,8 +205,8 @@ export class Peer {
     }
   }
 
-  #sources(first: Source, paths: readonly string[]): SentSources {
-    return { first, again: () => Source.open(this.#context.engine, paths) };
+  #sources(first: Source, paths: readonly string[], options: SourceOptions): SentSources {
+    return { first, again: () => Source.open(this.#context.engine, paths, options) };
   }
 
   /** Sends to a peer that is connected; a connection that is lost is dialled again. */
@@ -297,11 +309,3 @@ export class Peer {
     this.#transfers.run(record, work.finally(answered));
   }
 }
-
-const unknownTicket = new TransferError(
-  "PEER_REJECTED",
-  "the ticket is not known to the sender: it was used, has expired, or is of another run; ask for a new one",
-);
-
-const noOffers = ["PEER_REJECTED", "the peer takes no offers without a ticket"] as const;
-const tooManyOffers = ["LIMIT_EXCEEDED", "too many offers wait for an answer"] as const;

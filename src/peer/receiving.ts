@@ -1,23 +1,21 @@
 /** Receives what a ticket points to, and what connected peers offer. */
 
 import { join, resolve } from "node:path";
-import type { Endpoint } from "../engine/engine.ts";
+import type { Endpoint, Engine, Folder } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { retryForMs as defaultRetryForMs } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
+import { EntryChooser } from "../transfer/entry-choice.ts";
 import type { ConflictChoice, OfferSummary, Receipt } from "../transfer/events.ts";
 import { failureFor } from "../transfer/failure.ts";
 import { openBelow, openInbox } from "../transfer/inbox.ts";
-import {
-  type IncomingDecision,
-  type IncomingOptions,
-  type OfferMessage,
-  receiveOffer,
-} from "../transfer/incoming.ts";
+import { type OfferMessage, receiveOffer } from "../transfer/incoming.ts";
+import type { IncomingDecision, IncomingOptions } from "../transfer/incoming-options.ts";
 import { nameRules } from "../transfer/landing-name.ts";
+import { OrderedOutput } from "../transfer/ordered-output.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { Unsettled } from "../transfer/unsettled.ts";
@@ -41,8 +39,10 @@ export async function receiveTicket(
   options: ReceiveOptions,
 ): Promise<Receipt> {
   const ticket = decodeTicket(text);
+  const chooser = EntryChooser.of(options);
+  const output = options.output && new OrderedOutput(options.output);
   const endpoint = await endpointFor(context, ticket.peerId);
-  const decideNow = decideOnce(context, options);
+  const decideNow = decideOnce(context, chooser, options);
   const retryForMs = options.retryForMs ?? defaultRetryForMs;
   const earlier = new EarlierTry();
   const decide: IncomingOptions["decide"] = async (summary, fingerprint) => {
@@ -56,7 +56,8 @@ export async function receiveTicket(
       try {
         return await ways.use((way, watch) => {
           const open = openSession(context, way, ticket.secret);
-          return receiveOver(context, open, record, decide, (session) => {
+          const take = { ...incomingOptions(context, chooser, decide), output };
+          return receiveOver(context, open, record, take, (session) => {
             reached();
             watch(session);
           });
@@ -122,7 +123,7 @@ async function receiveOver(
   context: PeerContext,
   open: OpenSession,
   record: TransferRecord,
-  decide: IncomingOptions["decide"],
+  options: Omit<IncomingOptions, "throttles">,
   reached: (session: Session) => void,
 ): Promise<Receipt> {
   const offered = Promise.withResolvers<void>();
@@ -134,7 +135,7 @@ async function receiveOver(
     if (offers > 1) return from.closeFor(unexpected("a second offer"));
     reached(from);
     record.id = offer.transfer;
-    received.resolve(receiveWithin(context, from, offer, record, decide));
+    received.resolve(receiveWithin(context, from, offer, record, options));
     offered.resolve();
   });
   try {
@@ -155,15 +156,25 @@ async function receiveOver(
 }
 
 /** Asks once about each content: what was accepted is accepted again after a lost connection. */
-function decideOnce(context: PeerContext, options: ReceiveOptions): IncomingOptions["decide"] {
-  const { accept, into } = options;
-  const onConflict = rememberChoices(options.onConflict ?? "rename");
-  let accepted: string | null = null;
+function decideOnce(
+  context: PeerContext,
+  chooser: EntryChooser,
+  options: ReceiveOptions,
+): IncomingOptions["decide"] {
+  const { accept = () => true, into } = options;
+  // What is handed on arrives as a whole, and not in parts that are there already.
+  const policy = options.output ? "rename" : options.onConflict;
+  const onConflict = rememberChoices(policy ?? "rename");
+  let accepted: { offered: string; chooser: EntryChooser } | null = null;
   return async (summary, fingerprint) => {
     const offered = JSON.stringify([fingerprint, summary.targetDir]);
-    if (accept && accepted !== offered && !(await accept(summary))) return null;
-    accepted = offered;
-    return decision(context, summary, { into, onConflict, executable: true });
+    if (accepted?.offered !== offered) {
+      const answer = await accept(summary);
+      if (!answer) return null;
+      accepted = { offered, chooser: answer === true ? chooser : chooser.and(answer) };
+    }
+    const yes = { into, onConflict, executable: true, chooser: accepted.chooser };
+    return decision(context, summary, yes);
   };
 }
 
@@ -184,12 +195,11 @@ async function receiveWithin(
   session: Session,
   offer: OfferMessage,
   record: TransferRecord,
-  decide: IncomingOptions["decide"],
+  options: Omit<IncomingOptions, "throttles">,
 ): Promise<Receipt> {
   const { throttles, free } = context.limits.borrow("receive", session.peerId);
   try {
-    const options = { ...incomingOptions(context, decide), throttles };
-    return await receiveOffer(session, offer, record, options);
+    return await receiveOffer(session, offer, record, { ...options, throttles });
   } finally {
     free();
   }
@@ -205,10 +215,13 @@ export async function takeOffer(
 ): Promise<Receipt> {
   const decide = async (summary: OfferSummary) => {
     const answered = await answer(summary);
-    return answered ? decision(context, summary, answered === true ? {} : answered) : null;
+    if (!answered) return null;
+    const yes = answered === true ? {} : answered;
+    return decision(context, summary, { ...yes, chooser: EntryChooser.of(yes) });
   };
   try {
-    return await receiveWithin(context, session, offer, record, decide);
+    const options = incomingOptions(context, EntryChooser.of({}), decide);
+    return await receiveWithin(context, session, offer, record, options);
   } catch (error) {
     if (!(error instanceof Unsettled)) throw error;
     // The sender may come back for its receipt: what has landed must be known then.
@@ -218,7 +231,7 @@ export async function takeOffer(
 }
 
 /** A peer cannot dial itself: for a ticket of its own it dials as somebody else. */
-async function endpointFor(context: PeerContext, peerId: string): Promise<Endpoint> {
+export async function endpointFor(context: PeerContext, peerId: string): Promise<Endpoint> {
   const { engine, endpoint, tuning } = context;
   if (peerId !== endpoint.peerId) return endpoint;
   return bindEndpoint(engine, temporaryIdentity(), tuning);
@@ -226,29 +239,40 @@ async function endpointFor(context: PeerContext, peerId: string): Promise<Endpoi
 
 function incomingOptions(
   { engine, clock, options, tuning }: PeerContext,
+  chooser: EntryChooser,
   decide: IncomingOptions["decide"],
 ): Omit<IncomingOptions, "throttles"> {
   const formats = options.formats ?? formatsByPreference;
   const { pieceTable } = tuning;
   const codecs = readCodecs(options);
-  return { engine, clock, rules: nameRules(process.platform), formats, codecs, pieceTable, decide };
+  const rules = nameRules(process.platform);
+  return { engine, clock, rules, formats, codecs, pieceTable, chooser, decide };
 }
 
-async function decision(
+/** An offer that is accepted, as far as it was said how. */
+interface Yes extends Pick<Exclude<OfferAnswer, boolean>, "into" | "onConflict" | "executable"> {
+  chooser: EntryChooser;
+}
+
+function decision(
   { engine, options }: PeerContext,
   { targetDir }: OfferSummary,
-  { into, onConflict, executable }: Exclude<OfferAnswer, boolean>,
-): Promise<IncomingDecision> {
+  { into, onConflict, executable, chooser }: Yes,
+): IncomingDecision {
   const path = into ?? options.inbox ?? ".";
+  return {
+    openTarget: () => openTarget(engine, path, targetDir),
+    into: join(resolve(path), targetDir),
+    onConflict: onConflict ?? "rename",
+    executable: executable ?? false,
+    chooser,
+  };
+}
+
+async function openTarget(engine: Engine, path: string, targetDir: string): Promise<Folder> {
   const inbox = await openInbox(engine, path);
   try {
-    const target = await openBelow(inbox, targetDir, nameRules(process.platform));
-    return {
-      target,
-      into: join(resolve(path), targetDir),
-      onConflict: onConflict ?? "rename",
-      executable: executable ?? false,
-    };
+    return await openBelow(inbox, targetDir, nameRules(process.platform));
   } finally {
     await inbox.close();
   }

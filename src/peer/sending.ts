@@ -3,8 +3,10 @@
 import { within } from "../clock.ts";
 import { TransferError } from "../errors.ts";
 import { retryForMs as defaultRetryForMs, ticketLifeMs } from "../options.ts";
+import { lookFeature } from "../protocol/features.ts";
 import { decodeTicket, encodeTicket } from "../protocol/ticket.ts";
 import type { Receipt } from "../transfer/events.ts";
+import type { OfferHead } from "../transfer/offering.ts";
 import { sendSource } from "../transfer/outgoing.ts";
 import type { Source } from "../transfer/source.ts";
 import { SourceFiles } from "../transfer/source-files.ts";
@@ -16,6 +18,7 @@ import { findOtherWay } from "./other-way.ts";
 import type { SendOptions } from "./peer-options.ts";
 import { isConnectionFailure } from "./retry.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { ShownOffer } from "./showing.ts";
 import type { Tickets } from "./tickets.ts";
 
 /** Sends a source over a session and returns the receipt. */
@@ -83,6 +86,7 @@ class TicketServer {
   readonly #record: TransferRecord;
   readonly #options: SendOptions;
   readonly #result = Promise.withResolvers<Receipt>();
+  readonly #shown: ShownOffer;
   /** The sessions that are served, by the receiver's peer id. */
   readonly #serving = new Map<string, Serving>();
   #isFirst = true;
@@ -99,6 +103,7 @@ class TicketServer {
     this.#sources = sources;
     this.#record = record;
     this.#options = options;
+    this.#shown = new ShownOffer(context, sources);
   }
 
   async run(tickets: Tickets): Promise<Receipt> {
@@ -127,7 +132,8 @@ class TicketServer {
   }
 
   async #serve(session: Session): Promise<void> {
-    const { peerId } = session;
+    const { peerId, hello } = session;
+    if (hello.features.includes(lookFeature)) return this.#shown.show(session, this.#head);
     const earlier = this.#serving.get(peerId);
     if (!earlier && this.#serving.size > 0 && !this.#options.keep) {
       const reason = "the ticket is in use by another receiver";
@@ -187,6 +193,11 @@ class TicketServer {
     } finally {
       if (this.#serving.get(session.peerId) === serving) this.#serving.delete(session.peerId);
     }
+  }
+
+  get #head(): OfferHead {
+    const { targetDir = "", profile = "ultra" } = this.#options;
+    return { transfer: this.#record.id, targetDir, profile };
   }
 
   async #send(session: Session): Promise<Receipt> {

@@ -203,7 +203,7 @@ export class Session implements Channel {
     // A cancelled transfer learns of it at once, whatever it is waiting for.
     if (message.type === "cancel") {
       part?.mailbox.fail(peerFailure(message));
-    } else if (message.type === "pace") part?.takePace(message);
+    } else if (message.type === "pace") part?.takePace?.(message);
     else if (part) await part.mailbox.put(message);
     else if (message.type === "offer") this.#options.onOffer(this, message);
     // Messages for a transfer that has ended on this side are late, not wrong.

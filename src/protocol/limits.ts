@@ -32,6 +32,9 @@ export const maxWord = 32;
 /** Words in a list of features, profiles or codecs. */
 export const maxWords = 64;
 
+/** Characters of a text that travels in place of files. */
+export const maxText = 65_536;
+
 /** Items of a list in one message: skipped runs, failures, receipts. */
 export const maxItems = 4096;
 

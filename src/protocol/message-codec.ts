@@ -26,6 +26,7 @@ import {
   maxPieceLog,
   maxPieces,
   maxReason,
+  maxText,
   maxWord,
   maxWords,
   minPieceLog,
@@ -134,6 +135,7 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       transfer: transferOf(fields),
       targetDir: nameFromWire(fields["targetDir"], "target folder", maxPathBytes),
       profile: word(fields["profile"], "profile", ["ultra", "standard"]),
+      ...("text" in fields ? { text: text(fields["text"], "text", maxText) } : {}),
     }),
     entries: (fields) => {
       const batch = bytes(fields["batch"], "batch");

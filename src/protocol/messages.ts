@@ -69,7 +69,14 @@ export const paceStates = ["moving", "paused", "queued"] as const;
 /** Everything that is said on a control stream. `transfer` is 32 hex digits. */
 export type ControlMessage =
   | Hello
-  | { type: "offer"; transfer: string; targetDir: string; profile: "ultra" | "standard" }
+  | {
+      type: "offer";
+      transfer: string;
+      targetDir: string;
+      profile: "ultra" | "standard";
+      /** A text to show in place of files. */
+      text?: string;
+    }
   | { type: "entries"; transfer: string; batch: Uint8Array }
   | {
       type: "offered";

@@ -28,7 +28,7 @@ export interface Channel {
 export interface Part {
   readonly mailbox: Mailbox<ControlMessage>;
   /** Takes what the peer says of the transfer's pace, whatever the transfer is at. */
-  takePace(message: PaceMessage): void;
+  takePace?(message: PaceMessage): void;
   /** Takes a lane of the transfer, after its header. `format` may be one that nobody knows. */
   takeLane?(format: number, header: LaneHeader, stream: ReceiveStream): Promise<void>;
   /** Takes the progress stream of the transfer, after its header. */

@@ -92,6 +92,8 @@ export class Comparison {
     const { target, files, manifest, names, plan, pieceTable } = this.#options;
     const { kind, bytes } = manifest.entry(entry);
     if (kind !== "file" || bytes === 0 || plan.landed.has(entry)) return;
+    // Of what stays as it is nobody need know.
+    if (plan.skipped.has(entry)) return;
     const path = names.path(entry);
     if (this.#candidates.has(entry) || (await files.stat(path))) return;
     try {

@@ -3,6 +3,7 @@
 import type { Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Manifest } from "../protocol/manifest.ts";
+import type { LeftOut } from "./entry-choice.ts";
 import type { Conflict, ConflictChoice } from "./events.ts";
 import type { LandingNames } from "./landing-names.ts";
 
@@ -28,37 +29,39 @@ export interface ItemPlan {
 export interface LandingPlan {
   /** By the position of the top-level entry. */
   items: Map<number, ItemPlan>;
-  /** Entries that need not travel. */
+  /** Entries that need not travel: those that are not wanted, and those that something stands in place of. */
   skipped: Set<number>;
+  /** Those of them that are not wanted. */
+  leftOut: LeftOut;
   /** Entries that an earlier try has landed. */
   landed: Set<number>;
 }
 
-/**
- * Looks at what is there and asks the policy where a name is taken.
- *
- * `landed` has the paths of what an earlier try has landed.
- */
+/** What a plan goes by. */
+export interface LandingWishes {
+  policy: ConflictPolicy;
+  /** Paths of what an earlier try has landed. */
+  landed: ReadonlyMap<number, string>;
+  leftOut: LeftOut;
+}
+
+/** Looks at what is there and asks the policy where a name is taken that is wanted. */
 export async function planLanding(
   target: Folder,
   manifest: Manifest,
   names: LandingNames,
-  policy: ConflictPolicy,
-  landed: ReadonlyMap<number, string>,
+  { policy, landed, leftOut }: LandingWishes,
 ): Promise<LandingPlan> {
-  const plan: LandingPlan = { items: new Map(), skipped: new Set(), landed: new Set() };
+  const plan: LandingPlan = { items: new Map(), skipped: new Set(), leftOut, landed: new Set() };
   for (const [at, top] of manifest.topLevel.entries()) {
     const end = manifest.topLevel[at + 1] ?? manifest.totals.entries;
-    const landedAs = landed.get(top);
-    if (landedAs !== undefined) {
-      plan.items.set(top, { way: "landed", replace: false, landedAs });
-      for (let entry = top; entry < end; entry += 1) plan.landed.add(entry);
-      continue;
-    }
-    const item = await planItem(target, manifest, names, policy, top);
+    const item = leftOut.has(top)
+      ? notWanted
+      : (landedItem(landed.get(top)) ?? (await planItem(target, manifest, names, policy, top)));
     plan.items.set(top, item);
     for (let entry = top; entry < end; entry += 1) {
-      if (landed.has(entry)) plan.landed.add(entry);
+      if (leftOut.has(entry)) plan.skipped.add(entry);
+      else if (item.way === "landed" || landed.has(entry)) plan.landed.add(entry);
       else if (item.way === "leave" || (item.way === "merge" && !item.replace)) {
         if (manifest.entry(entry).kind === "folder") continue;
         const isLeft = item.way === "leave" || (await isTaken(target, names.path(entry)));
@@ -97,6 +100,10 @@ export function numberedName(name: string, number: number): string {
   return `${stem} (${number})${dot > 0 ? name.slice(dot) : ""}`;
 }
 
+function landedItem(landedAs: string | undefined): ItemPlan | null {
+  return landedAs === undefined ? null : { way: "landed", replace: false, landedAs };
+}
+
 async function planItem(
   target: Folder,
   manifest: Manifest,
@@ -117,3 +124,5 @@ async function planItem(
   // A file cannot give way to a folder, nor a folder to a file: both stay, under two names.
   return { way: replace ? "whole" : "leave", replace: false };
 }
+
+const notWanted: ItemPlan = { way: "leave", replace: false };

@@ -28,13 +28,8 @@ export interface SkippedThing {
   reason: string;
 }
 
-/** What a sender wishes to send. */
-export interface OfferSummary {
-  transferId: string;
-  /** The sender's peer id. */
-  peerId: string;
-  /** The name that the sender gives itself: hostile. */
-  peerName: string;
+/** What an offer holds. */
+export interface OfferContents {
   files: number;
   folders: number;
   links: number;
@@ -45,9 +40,28 @@ export interface OfferSummary {
   hiddenItems: number;
   /** Top-level items beyond those listed. */
   moreItems: number;
+}
+
+/** What a sender wishes to send. */
+export interface OfferSummary extends OfferContents {
+  transferId: string;
+  /** The sender's peer id. */
+  peerId: string;
+  /** The name that the sender gives itself: hostile. */
+  peerName: string;
+  /** Things that the sender's own choice left out, a folder as one; only on its side, if there are any. */
+  excluded?: number;
   /** Folder below the receiver's inbox that the sender would like; `""` for the inbox itself. */
   targetDir: string;
   profile: ProfileName;
+  /**
+   * A text that is offered in place of files: hostile. Who accepts it says that it was shown.
+   *
+   * `""` where an offer is only looked at.
+   */
+  text?: string;
+  /** What of it is wanted; only on the side of a receiver that chooses. */
+  chosen?: { files: number; bytes: number };
 }
 
 /** How far a transfer is. */
@@ -82,6 +96,9 @@ export interface TransferProgress {
  * other alone; `queued` waits until fewer others move between the two.
  */
 export type TransferState = "moving" | "paused" | "paused-by-peer" | "queued";
+
+/** The reason of a file in a receipt that was skipped because the receiver did not want it. */
+export const notChosen = "the receiver did not choose it";
 
 /** What became of one entry. */
 export type FileStatus = "received" | "skipped" | "failed";
@@ -120,6 +137,8 @@ export interface Receipt {
   seconds: number;
   /** Things of the source that did not travel (sockets, devices, links that lead out). */
   skipped: SkippedThing[];
+  /** Characters (UTF-16) of a text that was sent in place of files. */
+  characters?: number;
   /** The folder where the files landed, in the system's notation; only on the receiver's side. */
   into?: string;
 }

@@ -51,6 +51,45 @@ export async function openBelow(inbox: Folder, path: string, rules: NameRules): 
   return folder;
 }
 
+/**
+ * Opens the folder where an offer would land, or the nearest above it that is there; makes nothing.
+ *
+ * Fails as {@link openInbox} and {@link openBelow} would.
+ */
+export async function openNearest(
+  engine: Engine,
+  path: string,
+  below: string,
+  rules: NameRules,
+): Promise<{ folder: Folder; isThere: boolean }> {
+  const names = below === "" ? [] : below.split("/").map((part) => plainName(part, rules));
+  let absolute = resolve(path);
+  let folder = await openIfThere(() => engine.openFolder(absolute));
+  let isThere = folder !== null;
+  while (!folder) {
+    absolute = dirname(absolute);
+    folder = await openIfThere(() => engine.openFolder(absolute));
+  }
+  for (const name of isThere ? names : []) {
+    const above: Folder = folder;
+    const inner = await openIfThere(() => above.openFolder(name));
+    isThere = inner !== null;
+    if (!inner) break;
+    folder = inner;
+    await above.close();
+  }
+  return { folder, isThere };
+}
+
+async function openIfThere(open: () => Promise<Folder>): Promise<Folder | null> {
+  try {
+    return await open();
+  } catch (error) {
+    if (error instanceof TransferError && error.code === "DISK_MISSING") return null;
+    throw error;
+  }
+}
+
 /** Makes sure that a folder's disk has room for so many bytes. `DISK_FULL` if not. */
 export async function checkSpace(target: Folder, bytes: number): Promise<void> {
   const free = await target.freeBytes();

@@ -1,21 +1,21 @@
 /** The receiver's side of one transfer over one session, from the offer to the receipt. */
 
-import { type Clock, within } from "../clock.ts";
-import type { Codec } from "../codec.ts";
-import type { Engine, Folder, ReceiveStream } from "../engine/engine.ts";
+import { within } from "../clock.ts";
+import type { Folder, ReceiveStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
-import { progressIntervalMs, type SizeTable } from "../options.ts";
-import type { LaneFormat, LaneHeader } from "../protocol/lane.ts";
+import { progressIntervalMs } from "../options.ts";
+import type { LaneHeader } from "../protocol/lane.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import type { Channel, Part } from "./channel.ts";
-import type { ConflictPolicy } from "./conflicts.ts";
+import { countWanted } from "./entry-choice.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
 import { failureFor } from "./failure.ts";
-import type { NameRules } from "./landing-name.ts";
+import { gatherOffer } from "./gathering.ts";
+import { type IncomingDecision, type IncomingOptions, requireWanted } from "./incoming-options.ts";
+import { takeText } from "./incoming-text.ts";
 import { LandingNames } from "./landing-names.ts";
 import { Mailbox } from "./mailbox.ts";
-import { readOffer } from "./offer-reader.ts";
 import { summaryOf } from "./offer-summary.ts";
 import { type PaceMessage, Pacing } from "./pacing.ts";
 import { ProgressTeller } from "./progress-teller.ts";
@@ -27,42 +27,9 @@ import {
   removeReception,
   sayHeld,
 } from "./reception.ts";
-import type { Throttle } from "./throttle.ts";
 import type { TransferRecord } from "./transfer.ts";
 import { unexpected } from "./unexpected.ts";
 import { Unsettled } from "./unsettled.ts";
-
-/** What a transfer is received with. */
-export interface IncomingOptions {
-  engine: Engine;
-  clock: Clock;
-  rules: NameRules;
-  /** Data formats that are taken; others are refused. */
-  formats: readonly LaneFormat[];
-  /** Codecs that are taken, as this side's hello lists them. */
-  codecs: readonly Codec[];
-  /** Piece sizes, for what is compared by value. */
-  pieceTable: SizeTable;
-  /** Limits that it shares with other transfers, the widest last. */
-  throttles: readonly Throttle[];
-  /**
-   * Decides, and names where it lands; null refuses. Called once, when all of the offer is known.
-   *
-   * The fingerprint is the same for offers of the same content.
-   */
-  decide: (offer: OfferSummary, fingerprint: string) => Promise<IncomingDecision | null>;
-}
-
-/** A yes to an offer. */
-export interface IncomingDecision {
-  /** The folder where it lands, held open; closed by the transfer. */
-  target: Folder;
-  /** The same in the system's notation. */
-  into: string;
-  onConflict: ConflictPolicy;
-  /** Whether files may keep their execute bits. */
-  executable: boolean;
-}
 
 /** The message that begins an offer. */
 export type OfferMessage = Extract<ControlMessage, { type: "offer" }>;
@@ -114,16 +81,26 @@ class Incoming implements Part {
     try {
       signal.throwIfAborted();
       this.#pacing.begin();
-      const gathered = { manifest: this.#manifest, names: this.#names, clock: this.#options.clock };
-      this.#skippedBySender = await readOffer(this.mailbox, gathered);
+      const { mailbox } = this;
+      const [manifest, names] = [this.#manifest, this.#names];
+      const { clock } = this.#options;
+      this.#skippedBySender = await gatherOffer({ mailbox, clock, manifest, names });
+      const isMixed = this.#offer.text !== undefined && manifest.totals.entries > 0;
+      if (isMixed) throw unexpected("entries beside a text");
       const summary = this.#summary();
       this.#record.emit({ type: "offer", ...summary });
       const decision = await this.#unlessEnded(
         this.#options.decide(summary, this.#manifest.fingerprint),
       );
       if (!decision) throw declined;
-      target = decision.target;
-      return await this.#receive(decision);
+      const { text } = this.#offer;
+      if (text !== undefined) {
+        const transferId = id;
+        const say = (message: ControlMessage) => this.#say(message);
+        return await takeText({ transferId, text, clock, mailbox, say });
+      }
+      target = await decision.openTarget();
+      return await this.#receive(decision, target);
     } catch (error) {
       // Whoever settles it needs the folder, and closes it.
       if (error instanceof Unsettled) target = null;
@@ -150,8 +127,10 @@ class Incoming implements Part {
     this.mailbox.fail(unexpected("a lane before the offer was accepted"));
   }
 
-  async #receive(decision: IncomingDecision): Promise<Receipt> {
-    const { target, onConflict, into, executable } = decision;
+  async #receive(decision: IncomingDecision, target: Folder): Promise<Receipt> {
+    const { onConflict, into, executable, chooser } = decision;
+    const leftOut = chooser.leftOut(this.#manifest);
+    requireWanted(this.#manifest, leftOut, this.#options.output);
     if (!executable) this.#manifest.dropExecuteBits();
     const { clock } = this.#options;
     const { id: transferId } = this.#record;
@@ -159,7 +138,7 @@ class Incoming implements Part {
     const [manifest, names] = [this.#manifest, this.#names];
     const startedAtMs = clock.now();
     const say = (message: ControlMessage) => this.#say(message);
-    const about = { transferId, peerId, target, onConflict, manifest, names, say };
+    const about = { transferId, peerId, target, into, onConflict, leftOut, manifest, names, say };
     const options = { ...this.#options, ...about };
     const opening = openReception(options);
     // Whoever is asked about conflicts may take longer than the transfer lives.
@@ -177,6 +156,9 @@ class Incoming implements Part {
     const listening = this.#listen(reception);
     listening.catch(() => {});
     await this.#takeAll(reception, listening);
+    // What has failed is never whole: what was handed on of it is all.
+    if (arrivals.failures.size > 0) reception.handing?.stop();
+    if (reception.handing) await this.#unlessEnded(reception.handing.done);
     arrivals.isSealed = true;
     await landing.land();
     const seconds = (clock.now() - startedAtMs) / 1000;
@@ -200,10 +182,9 @@ class Incoming implements Part {
 
   /** Resolves when every file has arrived or failed. */
   async #takeAll(reception: Reception, listening: Promise<void>): Promise<void> {
-    const { arrivals, lanes, journal, total } = reception;
+    const { arrivals, lanes, journal, total, totalFiles } = reception;
     const { clock } = this.#options;
     const { connection } = this.#channel;
-    const { files: totalFiles } = this.#manifest.totals;
     const [record, pacing] = [this.#record, this.#pacing];
     const told = { clock, connection, record, pacing, arrivals, lanes, total, totalFiles };
     const progress = await ProgressTeller.open(told);
@@ -212,6 +193,7 @@ class Incoming implements Part {
     const stopCommitting = clock.every(commitCheckMs, () => {
       if (journal.isDue) journal.commit().catch(failing.reject);
     });
+    reception.handing?.done.catch(failing.reject);
     try {
       const early = listening.then(() => Promise.reject(unexpected("settled")));
       await Promise.race([lanes.finished, early, failing.promise]);
@@ -273,11 +255,14 @@ class Incoming implements Part {
   }
 
   #summary(): OfferSummary {
-    const { targetDir, profile } = this.#offer;
+    const { targetDir, profile, text } = this.#offer;
     const { peerId, hello } = this.#channel;
     const { id: transferId } = this.#record;
-    const about = { transferId, peerId, peerName: hello.name, targetDir, profile };
-    return summaryOf(this.#manifest, about);
+    const about = { transferId, peerId, peerName: hello.name, targetDir, profile, text };
+    const summary = summaryOf(this.#manifest, about);
+    const { chooser } = this.#options;
+    if (chooser.isEverything) return summary;
+    return { ...summary, chosen: countWanted(this.#manifest, chooser.leftOut(this.#manifest)) };
   }
 }
 

@@ -51,6 +51,18 @@ export class LandingNames {
     return this.#mapped.size > 0;
   }
 
+  /** How many entries have names of their own here. */
+  get mappedCount(): number {
+    return this.#mapped.size;
+  }
+
+  /** What lands under another name: its path as offered, and its path here. */
+  *mapped(): Generator<{ path: string; savedAs: string }> {
+    for (const position of this.#mapped.keys()) {
+      yield { path: this.#manifest.path(position), savedAs: this.path(position) };
+    }
+  }
+
   /** Path of an entry below the folder where the offer lands. */
   path(position: number): string {
     if (this.#mapped.size === 0) return this.#manifest.path(position);

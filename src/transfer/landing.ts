@@ -127,10 +127,11 @@ export class Landing {
 
   /** Times and modes of folders, the inner ones first: what is done in a folder changes its time. */
   async #setFolders(): Promise<void> {
-    const { manifest, names, files } = this.#options;
+    const { manifest, names, plan, files } = this.#options;
     for (let position = manifest.totals.entries - 1; position >= 0; position -= 1) {
       const { kind, mode, mtimeMs, depth } = manifest.entry(position);
-      if (kind !== "folder" || this.#isLanded(position)) continue;
+      const isMade = kind === "folder" && !plan.leftOut.has(position);
+      if (!isMade || this.#isLanded(position)) continue;
       const path = names.path(position);
       const created = await files.stat(path);
       const allowed = (created?.mode ?? 0o755) & mode;

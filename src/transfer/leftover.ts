@@ -30,6 +30,7 @@ export class Leftover {
   /** Files of one piece: their hashes. */
   readonly #whole = new HashColumn();
   readonly #parts = new Map<number, KeptFile>();
+  readonly #void = new Set<number>();
   #isSealed = false;
   /** Bytes of the journal's whole records; what follows was torn. */
   bytes = 0;
@@ -89,12 +90,18 @@ export class Leftover {
     return true;
   }
 
+  /** Whether the earlier try knew that a file would not arrive. */
+  isVoid(entry: number): boolean {
+    return this.#void.has(entry);
+  }
+
   #prove({ entry, pieceBytes, first, values }: ProvenRun): boolean {
     if (entry >= this.manifest.totals.entries) return false;
     const { kind, bytes } = this.manifest.entry(entry);
     const count = piecesIn(bytes, pieceBytes);
     const added = values.length / valueBytes;
     if (kind !== "file" || first + added > count) return false;
+    this.#void.delete(entry);
     if (count === 1) {
       this.#whole.set(entry, values);
       return true;
@@ -113,6 +120,7 @@ export class Leftover {
   #forget(entry: number): void {
     this.#whole.delete(entry);
     this.#parts.delete(entry);
+    this.#void.add(entry);
   }
 }
 

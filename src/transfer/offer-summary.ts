@@ -1,18 +1,27 @@
 /** What people are shown of an offer: its top-level items and its totals. */
 
 import type { Manifest } from "../protocol/manifest.ts";
-import type { OfferedItem, OfferSummary } from "./events.ts";
+import type { OfferContents, OfferedItem, OfferSummary } from "./events.ts";
+
+/** What an offer says beside its manifest. */
+interface About
+  extends Pick<OfferSummary, "transferId" | "peerId" | "peerName" | "targetDir" | "profile"> {
+  text: string | undefined;
+}
 
 /** The summary of a manifest. */
-export function summaryOf(
-  manifest: Manifest,
-  about: Pick<OfferSummary, "transferId" | "peerId" | "peerName" | "targetDir" | "profile">,
-): OfferSummary {
+export function summaryOf(manifest: Manifest, { text, ...about }: About): OfferSummary {
+  const summary = { ...about, ...contentsOf(manifest) };
+  return text === undefined ? summary : { ...summary, text };
+}
+
+/** What a manifest holds. */
+export function contentsOf(manifest: Manifest): OfferContents {
   const { files, folders, links, bytes } = manifest.totals;
   const items = [...firstItems(manifest)].map((top) => itemOf(manifest, top));
   const moreItems = manifest.topLevel.length - items.length;
   const hiddenItems = manifest.hidden.length;
-  return { ...about, files, folders, links, bytes, items, hiddenItems, moreItems };
+  return { files, folders, links, bytes, items, hiddenItems, moreItems };
 }
 
 /** Positions of the items that are listed: what is hidden later must be seen now. */

@@ -1,58 +1,77 @@
-/** Offers a source, and takes the receiver's answer. */
+/** Says an offer: the manifest as it is walked, and then what it adds up to. */
 
+import { type Clock, within } from "../clock.ts";
+import { TransferError } from "../errors.ts";
+import { textFeature } from "../protocol/features.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import type { Channel } from "./channel.ts";
-import type { OfferSummary, ProfileName } from "./events.ts";
-import type { Mailbox } from "./mailbox.ts";
-import { summaryOf } from "./offer-summary.ts";
-import type { OutgoingPlan } from "./outgoing-plan.ts";
+import type { ProfileName } from "./events.ts";
+import { Mailbox } from "./mailbox.ts";
 import type { Source } from "./source.ts";
-import type { TransferRecord } from "./transfer.ts";
+import { unexpected } from "./unexpected.ts";
 
-/** What an offer says beside its entries. */
-export interface OfferDetails {
+/** What is said of an offer beside its manifest. */
+export interface OfferHead {
+  transfer: string;
   targetDir: string;
   profile: ProfileName;
+  /** A text in place of files. */
+  text?: string | undefined;
 }
 
-/** Says all of an offer. */
+/**
+ * Offers a source; resolves when all of it is said. Rejects with the signal's reason.
+ *
+ * @throws {TransferError} `UNSUPPORTED_FORMAT` for a text to a peer that takes none.
+ */
 export async function sayOffer(
-  channel: Channel,
+  channel: Pick<Channel, "say" | "hello">,
   source: Source,
-  record: TransferRecord,
-  { targetDir, profile }: OfferDetails,
+  { transfer, targetDir, profile, text }: OfferHead,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const { id: transfer } = record;
-  await channel.say({ type: "offer", transfer, targetDir, profile });
+  if (text !== undefined && !channel.hello.features.includes(textFeature)) throw noTexts;
+  const offer = { type: "offer", transfer, targetDir, profile } as const;
+  await channel.say(text === undefined ? offer : { ...offer, text });
   for await (const batch of source.batches()) {
-    record.signal.throwIfAborted();
+    signal?.throwIfAborted();
     await channel.say({ type: "entries", transfer, batch });
   }
   const { entries, bytes } = source.manifest.totals;
   const { skipped } = source;
   await channel.say({ type: "offered", transfer, entries, bytes, skipped });
-  const { peerId, hello } = channel;
-  const about = { transferId: transfer, peerId, peerName: hello.name, targetDir, profile };
-  const summary: OfferSummary = summaryOf(source.manifest, about);
-  record.emit({ type: "offer", ...summary });
 }
 
-/** Takes what the receiver has, up to its yes; `otherwise` takes all other messages. */
-export async function takeAnswer(
-  mailbox: Mailbox<ControlMessage>,
-  plan: OutgoingPlan,
-  otherwise: (message: ControlMessage) => void,
+/**
+ * Shows an offer to a peer that only looks, and waits until it goes.
+ *
+ * Rejects with `INVALID_FRAME` when it says anything: what is only shown cannot be accepted.
+ */
+export async function showOffer(
+  channel: Channel,
+  source: Source,
+  head: OfferHead,
+  clock: Clock,
 ): Promise<void> {
-  for (;;) {
-    const message = await mailbox.next();
-    if (message.type === "accept") return;
-    if (message.type === "skip") {
-      for (const [first, count] of message.runs) plan.skip(first, count);
-    } else if (message.type === "have") {
-      for (const [first, count] of message.files) plan.haveFiles(first, count);
-      for (const held of message.pieces) plan.havePieces(held);
-    } else if (message.type === "compare") {
-      for (const file of message.files) plan.compare(file);
-    } else otherwise(message);
+  const mailbox = new Mailbox<ControlMessage>();
+  channel.join(head.transfer, { mailbox });
+  try {
+    // A text could be read by looking: of it no more than that there is one.
+    await sayOffer(channel, source, source.text === undefined ? head : { ...head, text: "" });
+    const late = () => new TransferError("PEER_REJECTED", "the offer was looked at for too long");
+    throw unexpected((await within(clock, longestLookMs, mailbox.next(), late)).type);
+  } catch (error) {
+    const hasGone = error instanceof TransferError && error.code === "CONNECTION_LOST";
+    if (!hasGone) throw error;
+  } finally {
+    channel.leave(head.transfer);
   }
 }
+
+const noTexts = new TransferError(
+  "UNSUPPORTED_FORMAT",
+  "the receiver's version takes no texts; send a file, or update it",
+);
+
+/** A program looks for a moment; the report is made on its own side. */
+const longestLookMs = 60_000;

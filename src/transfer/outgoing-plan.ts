@@ -20,7 +20,8 @@ export class OutgoingPlan {
   readonly #source: Source;
   readonly #tuning: Tuning;
   readonly #skipped = new Set<number>();
-  /** Bytes of files that need not travel. */
+  /** Files that need not travel, and their bytes. */
+  skippedFiles = 0;
   skippedBytes = 0;
   /** Runs come in order, so that a peer cannot name the same entries again and again. */
   #skippedTo = 0;
@@ -42,7 +43,9 @@ export class OutgoingPlan {
       throw unexpected("skip");
     this.#skippedTo = first + count;
     for (let entry = first; entry < first + count; entry += 1) {
-      if (!this.#skipped.has(entry)) this.skippedBytes += manifest.entry(entry).bytes;
+      const { kind, bytes } = manifest.entry(entry);
+      if (kind === "file") this.skippedFiles += 1;
+      this.skippedBytes += bytes;
       this.#skipped.add(entry);
     }
   }

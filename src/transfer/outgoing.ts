@@ -15,7 +15,7 @@ import { failureFor, peerFailure } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { onesIn, provenRuns } from "./leftover.ts";
 import { Mailbox } from "./mailbox.ts";
-import { sayOffer, takeAnswer } from "./offering.ts";
+import { offerSource, takeAnswer } from "./outgoing-offer.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
 import { type PaceMessage, Pacing } from "./pacing.ts";
 import { countJobs, type Job, runBytes } from "./plan.ts";
@@ -137,7 +137,7 @@ class Outgoing implements Part {
   /** Offers the source, once the receiver has room for one more offer, and waits for its yes. */
   async #offer(): Promise<void> {
     if (this.#isOver) return;
-    await sayOffer(this.#channel, this.#source, this.#record, this.#options);
+    await offerSource(this.#channel, this.#source, this.#record, this.#options);
     this.#pacing.begin();
     await takeAnswer(this.mailbox, this.#plan, (message) => this.#common(message));
   }
@@ -153,8 +153,10 @@ class Outgoing implements Part {
       else if (message.type === "receipt") {
         const { transfer } = message;
         await this.#channel.say({ type: "settled", transfer });
-        const receipt = this.#receipt.finish(transfer, message.seconds, this.#source.skipped);
-        return { ...receipt, wireBytes: this.#lanes.wireBytes };
+        const { skipped, text } = this.#source;
+        const receipt = this.#receipt.finish(transfer, message.seconds, skipped);
+        const whole = { ...receipt, wireBytes: this.#lanes.wireBytes };
+        return text === undefined ? whole : { ...whole, characters: text.length };
       } else this.#common(message);
     }
   }
@@ -276,6 +278,7 @@ class Outgoing implements Part {
   async takeProgress(stream: ReceiveStream): Promise<void> {
     const { totals } = this.#source.manifest;
     const total = totals.bytes - this.#plan.skippedBytes;
+    const totalFiles = totals.files - this.#plan.skippedFiles;
     for await (const { bytes, files, lanes } of readProgress(stream)) {
       const now = this.#options.clock.now();
       const moved = lanes.reduce((sum, some) => sum + some, 0);
@@ -287,7 +290,7 @@ class Outgoing implements Part {
         bytes: Math.min(bytes, total),
         total,
         files,
-        totalFiles: totals.files,
+        totalFiles,
         throughput: this.#speed.bytesPerSecond,
         etaMs: this.#speed.etaMs(total - bytes),
         lanes: this.#lanes.count,

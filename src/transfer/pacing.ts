@@ -1,6 +1,7 @@
 /** What holds a transfer over one session: pauses, limits, a queue; this side's and the other's. */
 
 import type { Engine, RateLimiter } from "../engine/engine.ts";
+import { paceFeature } from "../protocol/features.ts";
 import type { ControlMessage, PaceState } from "../protocol/messages.ts";
 import type { Channel } from "./channel.ts";
 import type { TransferState } from "./events.ts";
@@ -89,7 +90,7 @@ export class Pacing {
     const { channel, record, rest } = this.#options;
     const isSender = record.direction === "send";
     const isPaused = record.isPaused || this.#theirs.state === "paused";
-    const knowsPace = channel.hello.features.includes("pace");
+    const knowsPace = channel.hello.features.includes(paceFeature);
     // A receiver reads on while the sender stops: what is on its way must not fill the others' window.
     const isHeld = isSender ? isPaused : record.isPaused && !knowsPace;
     const asked = isSender ? this.#theirs.limit : null;

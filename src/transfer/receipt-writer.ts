@@ -5,7 +5,7 @@ import type { ControlMessage, FileResult } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { LandingPlan } from "./conflicts.ts";
-import type { ReceiptFile, ReceiptFiles } from "./events.ts";
+import { notChosen, type ReceiptFile, type ReceiptFiles } from "./events.ts";
 import type { Landing } from "./landing.ts";
 import { MadeFiles, receiptFile } from "./receipt-files.ts";
 
@@ -54,7 +54,8 @@ function* resultsOf(landed: Landed): Generator<FileResult> {
 function resultOf({ manifest, plan, arrivals, landing }: Landed, entry: number): FileResult {
   const nothing = { entry, hash: noHash, savedAs: "", code: null, reason: "" };
   if (plan.skipped.has(entry)) {
-    return { ...nothing, status: "skipped", reason: "a file of that name is there already" };
+    const reason = plan.leftOut.has(entry) ? notChosen : "a file of that name is there already";
+    return { ...nothing, status: "skipped", reason };
   }
   const failure =
     arrivals.failures.get(entry) ?? landing.failures.get(entry) ?? landing.waits(entry);

@@ -12,14 +12,17 @@ import { Arrivals } from "./arrivals.ts";
 import { batches } from "./batches.ts";
 import { Comparison } from "./comparison.ts";
 import { type ConflictPolicy, type LandingPlan, planLanding, runsOf } from "./conflicts.ts";
+import type { LeftOut } from "./entry-choice.ts";
 import { checkSpace } from "./inbox.ts";
 import { IncomingLanes } from "./incoming-lanes.ts";
 import { Journal } from "./journal.ts";
 import type { ProvenRun } from "./journal-records.ts";
+import { isOf, landedBefore } from "./landed-before.ts";
 import { Landing } from "./landing.ts";
 import type { NameRules } from "./landing-name.ts";
 import type { LandingNames } from "./landing-names.ts";
 import { type KeptFile, type Leftover, provenRuns } from "./leftover.ts";
+import type { OrderedOutput, OutputRun } from "./ordered-output.ts";
 import { type Resumed, resume } from "./resume.ts";
 import { Staging, stagingKey } from "./staging.ts";
 import { syncFiles } from "./sync-files.ts";
@@ -36,10 +39,14 @@ export interface ReceptionOptions {
   /** The sender. */
   peerId: string;
   target: Folder;
+  /** Its path. */
+  into: string;
   onConflict: ConflictPolicy;
+  leftOut: LeftOut;
   manifest: Manifest;
   names: LandingNames;
   say: (message: ControlMessage) => Promise<void>;
+  output?: OrderedOutput | undefined;
 }
 
 /** What exists while an offer is received. */
@@ -51,8 +58,11 @@ export interface Reception {
   comparison: Comparison;
   lanes: IncomingLanes;
   landing: Landing;
-  /** Bytes of all files that are to arrive, or have in an earlier try. */
+  /** Bytes and number of all files that are to arrive, or have in an earlier try. */
   total: number;
+  totalFiles: number;
+  /** What hands the file on; null without an output. */
+  handing: OutputRun | null;
 }
 
 /** Opens the staging folder and takes over what is in it. */
@@ -65,19 +75,22 @@ export async function openReception(options: ReceptionOptions): Promise<Receptio
   const staging = await Staging.open(target, key);
   const { leftover, files } = staging;
   try {
-    const landed = await landedBefore(leftover, manifest, target);
-    const plan = await planLanding(target, manifest, names, options.onConflict, landed);
+    const { leftOut, onConflict: policy } = options;
+    const landed = await landedBefore(leftover, manifest, target, leftOut);
+    const plan = await planLanding(target, manifest, names, { policy, landed, leftOut });
     const resumed = await resume({
       ...options,
       files,
       leftover,
       journalTimeMs: await staging.journalTimeMs(),
-      isElsewhere: (entry) => plan.landed.has(entry) || plan.skipped.has(entry),
+      isLanded: (entry) => plan.landed.has(entry),
+      isSkipped: (entry) => plan.skipped.has(entry),
     });
     const isBegun = resumed.isIntact && isOf(leftover, manifest);
     const journal = await openJournal(options, staging, isBegun, () => reception.arrivals);
     const reception = build(options, staging, journal, plan);
     await takeOver(options, reception, resumed, isBegun).catch(async (error) => {
+      reception.handing?.stop();
       await reception.arrivals.close();
       throw error;
     });
@@ -108,7 +121,9 @@ export async function sayHeld(options: ReceptionOptions, reception: Reception): 
 }
 
 /** Ends a reception and keeps what is proven for another try. */
-export async function leaveReception({ lanes, journal, arrivals, staging }: Reception) {
+export async function leaveReception(reception: Reception): Promise<void> {
+  const { lanes, journal, arrivals, staging } = reception;
+  reception.handing?.stop();
   await lanes.close();
   await journal.commit().catch(() => {});
   await arrivals.close();
@@ -116,43 +131,12 @@ export async function leaveReception({ lanes, journal, arrivals, staging }: Rece
 }
 
 /** Ends a reception and removes what is left of it. */
-export async function removeReception({ lanes, arrivals, staging }: Reception): Promise<void> {
+export async function removeReception(reception: Reception): Promise<void> {
+  const { lanes, arrivals, staging } = reception;
+  reception.handing?.stop();
   await lanes.close();
   await arrivals.close();
   await staging.remove();
-}
-
-/** Where things are that an earlier try of this very offer has landed. */
-async function landedBefore(
-  leftover: Leftover | null,
-  manifest: Manifest,
-  target: Folder,
-): Promise<Map<number, string>> {
-  const landed = new Map<number, string>();
-  if (!leftover || !isOf(leftover, manifest)) return landed;
-  for (const { entry, path, identity } of leftover.landed.values()) {
-    const there = await target.stat(path);
-    if (there?.identity !== identity) continue;
-    if (await isUntouched(target, manifest, entry, path)) landed.set(entry, path);
-  }
-  return landed;
-}
-
-/** Whether the files of what has landed at a path are by size and time what they were. */
-async function isUntouched(target: Folder, manifest: Manifest, landed: number, path: string) {
-  const top = manifest.path(landed);
-  for (let entry = landed; entry < manifest.totals.entries; entry += 1) {
-    const { kind, bytes, mtimeMs, depth } = manifest.entry(entry);
-    if (entry > landed && depth <= manifest.entry(landed).depth) break;
-    if (kind !== "file") continue;
-    const there = await target.stat(path + manifest.path(entry).slice(top.length));
-    if (there && (there.bytes !== bytes || there.mtimeMs !== mtimeMs)) return false;
-  }
-  return true;
-}
-
-function isOf(leftover: Leftover | null, manifest: Manifest): boolean {
-  return leftover?.manifest.fingerprint === manifest.fingerprint;
 }
 
 /** The journal to go on with, or a new one that takes its place later. */
@@ -200,18 +184,39 @@ function build(
     pathOf,
     isExpected,
     expected,
-    noted: (run, bytes) => journal.note(run, bytes),
+    noted(run, bytes) {
+      journal.note(run, bytes);
+      options.output?.proven(run);
+    },
   });
   const room = () => journal.room();
   const lanes = new IncomingLanes({ ...options, arrivals, staging: files, pathOf, room });
   const want = (entry: number, offset: number, length: number) => lanes.want(entry, offset, length);
   const comparison = new Comparison({ ...options, files, plan, arrivals, want });
   const landing = new Landing({ ...options, files, plan, arrivals, journal });
-  return { staging, journal, plan, arrivals, comparison, lanes, landing, total };
+  return {
+    staging,
+    journal,
+    plan,
+    arrivals,
+    comparison,
+    lanes,
+    landing,
+    total,
+    totalFiles: expected,
+    handing: handOn(options, staging),
+  };
+}
+
+/** Lets the output take what is proven from where it arrives. */
+function handOn({ engine, into, names, output }: ReceptionOptions, { filesPath }: Staging) {
+  if (!output) return null;
+  const path = `${into}/${filesPath}/${names.path(output.entry)}`;
+  return output.run((range) => engine.readRange(path, range));
 }
 
 /**
- * Hands on what an earlier try has proven, and makes room for the rest.
+ * Takes over what an earlier try has proven, and makes room for the rest.
  *
  * A journal of which something does not hold any more is replaced before the first byte changes.
  */
@@ -231,7 +236,10 @@ async function takeOver(
     if (!isSame) await comparison.addStaged(entry, kept);
     else {
       await arrivals.adopt(entry, kept, isFinished);
-      if (!isBegun) for (const run of runsIn(entry, kept)) journal.note(run, 0);
+      for (const run of runsIn(entry, kept)) {
+        if (!isBegun) journal.note(run, 0);
+        options.output?.proven(run);
+      }
     }
   }
   await comparison.addExisting();
@@ -264,6 +272,7 @@ function keepLanded(journal: Journal, { landed }: LandingPlan, leftover: Leftove
   for (const entry of landed) {
     const kept = leftover.kept(entry);
     if (kept) for (const run of runsIn(entry, kept)) journal.keep(run);
+    else if (leftover.isVoid(entry)) journal.void(entry);
     const intent = leftover.landed.get(entry);
     if (intent) journal.intend(intent);
   }

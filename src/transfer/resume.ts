@@ -22,8 +22,10 @@ export interface ResumeOptions {
   manifest: Manifest;
   names: LandingNames;
   rules: NameRules;
-  /** Entries that have their final names already, or shall not arrive at all. */
-  isElsewhere: (entry: number) => boolean;
+  /** Entries that have their final names already. */
+  isLanded: (entry: number) => boolean;
+  /** Entries that shall not arrive: what is left of them goes. */
+  isSkipped: (entry: number) => boolean;
 }
 
 /** A file that an earlier try has left. */
@@ -61,11 +63,15 @@ class Resumption {
   }
 
   async run(): Promise<Resumed> {
-    const { manifest, names, isElsewhere } = this.#options;
+    const { manifest, names, isLanded, isSkipped } = this.#options;
     await this.#enter("");
     for (const [position, entry] of manifest) {
       await this.#leaveTo(entry.depth + 1);
-      if (isElsewhere(position)) continue;
+      if (isLanded(position)) continue;
+      if (isSkipped(position)) {
+        if (this.#leftOf(position)) this.#resumed.isIntact = false;
+        continue;
+      }
       const path = names.path(position);
       const name = path.slice(path.lastIndexOf("/") + 1);
       const things = this.#open.at(-1)?.things;

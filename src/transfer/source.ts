@@ -1,6 +1,5 @@
 /** What is sent: the files that a person named, walked in the background, and opened one by one. */
 
-import { basename, dirname, resolve } from "node:path";
 import type { Engine, FileStat, Folder, FolderEntry, SourceFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
@@ -11,28 +10,32 @@ import {
   maxItems,
   maxNameBytes,
   maxPathBytes,
+  maxText,
 } from "../protocol/limits.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import { textBytes } from "./batches.ts";
 import type { SkippedThing } from "./events.ts";
+import { FolderChoice, type SourceChoice } from "./folder-choice.ts";
 import { isInsideLink } from "./landing-name.ts";
+import { openRoots, type Root } from "./source-roots.ts";
 
-/** A top-level thing: the folder it lies in, held open, and its name there. */
-interface Root {
-  folder: Folder;
-  name: string;
-  stat: FileStat;
-  /** Its name in the offer: the same, unless two things are called alike. */
-  offeredName: string;
+/** What is sent beside what paths name. */
+export interface SourceOptions extends SourceChoice {
+  /** A text that the receiver is shown; then there are no paths. */
+  text?: string;
 }
 
-/** The files and folders of one offer. */
+/** The files and folders of one offer, or a text. */
 export class Source {
+  readonly text: string | undefined;
   readonly manifest = new Manifest();
   /** What does not travel; as many as fit one message. */
   readonly skipped: SkippedThing[] = [];
+  /** Things that the choice has left out; a folder is one, whatever is in it. */
+  excluded = 0;
   /** Resolves when all is walked. */
   readonly walked: Promise<void>;
+  readonly #engine: Engine;
   readonly #roots: Root[];
   /** The root of each top-level entry, by position. */
   readonly #rootOf = new Map<number, Root>();
@@ -41,10 +44,12 @@ export class Source {
   #isWalked = false;
   #skippedBytes = 0;
 
-  private constructor(roots: Root[]) {
+  private constructor(engine: Engine, roots: Root[], choice: FolderChoice, text?: string) {
+    this.text = text;
+    this.#engine = engine;
     this.#roots = roots;
     for (const { folder } of roots) this.#groups.set(folder, this.#groups.size);
-    this.walked = this.#walk().finally(() => {
+    this.walked = this.#walk(choice).finally(() => {
       this.#isWalked = true;
       this.#grown.resolve();
     });
@@ -54,23 +59,20 @@ export class Source {
   /**
    * Opens what the paths name and begins to walk it. A link that is named itself is followed.
    *
+   * What is named is never left out; of what lies in it the choice decides.
+   *
    * @throws {TransferError} `DISK_MISSING` or `DISK_DENIED` for a path that cannot be read,
    * `INVALID_ARGUMENT` for one that cannot be sent.
    */
-  static async open(engine: Engine, paths: readonly string[]): Promise<Source> {
-    if (paths.length === 0) {
-      throw new TransferError("INVALID_ARGUMENT", "name at least one file or folder to send");
-    }
-    const roots: Root[] = [];
-    const taken = new Set<string>();
-    const folders = new Map<string, Folder>();
-    for (const path of paths) {
-      const root = await openRoot(engine, path, folders);
-      const offeredName = freeName(root.offeredName, taken);
-      taken.add(offeredName);
-      roots.push({ ...root, offeredName });
-    }
-    return new Source(roots);
+  static async open(
+    engine: Engine,
+    paths: readonly string[],
+    options: SourceOptions = {},
+  ): Promise<Source> {
+    const topChoice = FolderChoice.of(options);
+    requireSomething(paths, options.text);
+    const roots = await openRoots(engine, paths);
+    return new Source(engine, roots, topChoice, options.text?.toWellFormed());
   }
 
   /** The manifest's batches, each as soon as it is there. */
@@ -114,18 +116,18 @@ export class Source {
     for (const folder of this.#groups.keys()) await folder.close();
   }
 
-  async #walk(): Promise<void> {
+  async #walk(choice: FolderChoice): Promise<void> {
     for (const root of this.#roots) {
       this.#rootOf.set(this.manifest.totals.entries, root);
       this.#add(entryOf({ ...root.stat, name: root.offeredName }, 0, ""));
       if (root.stat.kind === "folder") {
-        await this.#walkFolder(root, root.name, [root.offeredName]);
+        await this.#walkFolder(root, root.name, [root.offeredName], choice);
       }
     }
     if (this.manifest.seal()) this.#wake();
   }
 
-  async #walkFolder(root: Root, path: string, parts: string[]): Promise<void> {
+  async #walkFolder(root: Root, path: string, parts: string[], outer: FolderChoice): Promise<void> {
     const shown = parts.join("/");
     let inside: FolderEntry[];
     try {
@@ -134,17 +136,24 @@ export class Source {
       this.#skip(shown, error instanceof Error ? error.message : String(error));
       return;
     }
+    const absolute = `${root.parent}/${path}`;
+    const choice = await outer.enter(this.#engine, { absolute, parts, inside });
     for (const found of inside) {
+      const inner = [...parts, found.name];
+      if (choice.isExcluded(inner, found.kind)) {
+        this.excluded += 1;
+        continue;
+      }
       const below = `${path}/${found.name}`;
       const name = `${shown}/${found.name}`;
       const isLink = found.kind === "link";
       const target = isLink ? await readLink(root.folder, below) : "";
-      const reason = reasonToSkip(found, [...parts, found.name], target);
+      const reason = reasonToSkip(found, inner, target);
       if (reason !== null) this.#skip(name, reason);
       else {
         this.#add(entryOf(found, parts.length, target ?? ""));
         if (found.kind === "folder") {
-          await this.#walkFolder(root, below, [...parts, found.name]);
+          await this.#walkFolder(root, below, inner, choice);
         }
       }
     }
@@ -181,50 +190,21 @@ export function isUnchanged(stat: FileStat, offered: { bytes: number; mtimeMs: n
   return stat.bytes === offered.bytes && stat.mtimeMs === offered.mtimeMs;
 }
 
-async function openRoot(engine: Engine, path: string, folders: Map<string, Folder>): Promise<Root> {
-  let absolute = resolve(path);
-  for (let links = 0; links < mostLinks; links += 1) {
-    const name = basename(absolute);
-    if (name === "") {
-      throw new TransferError("INVALID_ARGUMENT", `${path} is a whole disk; name a folder on it`);
-    }
-    const parent = dirname(absolute);
-    const folder = folders.get(parent) ?? (await openParent(engine, parent, path));
-    folders.set(parent, folder);
-    const stat = await folder.stat(name);
-    if (stat?.kind === "file" || stat?.kind === "folder") {
-      return { folder, name, stat, offeredName: basename(resolve(path)) };
-    }
-    const target = stat?.kind === "link" ? await folder.readLink(name) : null;
-    if (!stat) throw missing(path);
-    if (target === null) {
-      throw new TransferError(
-        "INVALID_ARGUMENT",
-        `${path} is a socket, device or FIFO; only files and folders can be sent`,
-      );
-    }
-    absolute = resolve(parent, target);
-  }
-  throw new TransferError("DISK_MISSING", `${path} is a link that leads in circles`);
+/** Refuses what is neither paths nor a text that can travel. */
+function requireSomething(paths: readonly string[], text: string | undefined): void {
+  const problem = text === undefined ? problemOfPaths(paths) : problemOfText(text, paths);
+  if (problem !== null) throw new TransferError("INVALID_ARGUMENT", problem);
 }
 
-async function openParent(engine: Engine, parent: string, path: string): Promise<Folder> {
-  try {
-    return await engine.openFolder(parent);
-  } catch (error) {
-    if (error instanceof TransferError && error.code === "DISK_MISSING") throw missing(path);
-    throw error;
-  }
+function problemOfPaths(paths: readonly string[]): string | null {
+  return paths.length > 0 ? null : "name at least one file or folder to send";
 }
 
-function missing(path: string): TransferError {
-  return new TransferError("DISK_MISSING", `${path} is not there; check the spelling`);
-}
-
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  let free = name;
-  for (let number = 2; taken.has(free); number += 1) free = `${name} (${number})`;
-  return free;
+function problemOfText(text: string, paths: readonly string[]): string | null {
+  if (paths.length > 0) return "a text is sent alone; send the files by themselves";
+  if (text === "") return "the text is empty; there is nothing to send";
+  if (text.length <= maxText) return null;
+  return `the text has more than ${maxText} characters; send it as a file`;
 }
 
 async function readLink(folder: Folder, path: string): Promise<string | null> {
@@ -262,6 +242,3 @@ function entryOf(found: FolderEntry, depth: number, target: string): Entry {
 }
 
 const mostReason = 500;
-
-/** As many links as Linux follows in one path. */
-const mostLinks = 40;

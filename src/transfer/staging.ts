@@ -81,6 +81,11 @@ export class Staging {
     }
   }
 
+  /** Where the files arrive, from the folder where they land. */
+  get filesPath(): string {
+    return `${this.#name}/${filesName}`;
+  }
+
   /** The log of the journal, for whoever writes it. */
   get log(): LogFile {
     return this.#log;

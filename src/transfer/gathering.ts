@@ -1,4 +1,4 @@
-/** Reads an offer from its first entries to its end. */
+/** Reads an offer to its end. */
 
 import { type Clock, within } from "../clock.ts";
 import { TransferError } from "../errors.ts";
@@ -9,20 +9,24 @@ import type { LandingNames } from "./landing-names.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { unexpected } from "./unexpected.ts";
 
-/** What an offer is read into. */
-export interface Gathered {
+/** Where an offer comes from, and what takes it. */
+export interface Gathering {
+  mailbox: Mailbox<ControlMessage>;
+  clock: Clock;
   manifest: Manifest;
   names: LandingNames;
-  clock: Clock;
 }
 
-/** Fills the manifest and the names; returns what the sender has left out. `INVALID_FRAME` for what is no offer. */
-export async function readOffer(
-  mailbox: Mailbox<ControlMessage>,
-  { manifest, names, clock }: Gathered,
-): Promise<SkippedThing[]> {
-  const silent = () => new TransferError("PEER_UNREACHABLE", "the sender's offer does not end");
+/**
+ * Fills a manifest, and chooses the names to land under. Returns what the sender has left out.
+ *
+ * @throws {TransferError} `NAME_REFUSED`, `INVALID_FRAME`, `LIMIT_EXCEEDED`, or `PEER_UNREACHABLE` when
+ * the sender falls silent.
+ */
+export async function gatherOffer(gathering: Gathering): Promise<SkippedThing[]> {
+  const { mailbox, clock, manifest, names } = gathering;
   for (;;) {
+    const silent = () => new TransferError("PEER_UNREACHABLE", "the sender's offer does not end");
     const message = await within(clock, offerTimeoutMs, mailbox.next(), silent);
     if (message.type === "entries") {
       const first = manifest.totals.entries;

@@ -1,0 +1,10 @@
+/** What a hello can name beyond version 1; an older peer ignores it. */
+
+/** It understands `pace`: a limit, a pause. */
+export const paceFeature = "pace";
+
+/** It takes texts: offers that are shown, and have no entries. */
+export const textFeature = "text";
+
+/** From a dialler with a ticket: it only looks at the offer, and accepts nothing. */
+export const lookFeature = "look";
