@@ -3,6 +3,7 @@
 export { displayText } from "./display-text.ts";
 export { type ErrorCode, errorCodes, TransferError } from "./errors.ts";
 export { type CongestionControl, defaultTuning, type Tuning, ticketLifeMs } from "./options.ts";
+export { AddressBook, type KnownPeer, type NewPeer } from "./peer/address-book.ts";
 export { configurationFolder, type Identity, loadIdentity } from "./peer/identity.ts";
 export { listPartials, removePartials } from "./peer/partials.ts";
 export { Peer } from "./peer/peer.ts";

@@ -8,6 +8,7 @@ import { failureOf } from "./exit.ts";
 import { addIdCommand } from "./id.ts";
 import { JsonOutput } from "./json-output.ts";
 import { addPartialsCommand } from "./partials.ts";
+import { addPeersCommand } from "./peers.ts";
 import { addReceiveCommand } from "./receive.ts";
 import { addSendCommand } from "./send.ts";
 
@@ -24,6 +25,7 @@ function quiverProgram(json: JsonOutput): Command {
   addSendCommand(program, json);
   addReceiveCommand(program, json);
   addDemoCommand(program, json);
+  addPeersCommand(program);
   addPartialsCommand(program);
   addIdCommand(program);
   return program;
