@@ -5,10 +5,13 @@ import {
   type ConflictChoice,
   type OfferSummary,
   Peer,
+  type ReceiveOptions,
+  type Transfer,
   TransferError,
   type TransferEvent,
 } from "../index.ts";
 import { follow, showCommon } from "./follow.ts";
+import { introduction, ownName } from "./introduction.ts";
 import type { JsonOutput } from "./json-output.ts";
 import { offerText } from "./offer-text.ts";
 import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./output.ts";
@@ -25,9 +28,23 @@ import {
 
 /** Adds the command to a program. */
 export function addReceiveCommand(program: Command, json: JsonOutput): void {
-  const command = program.command("receive").description("receive what a ticket offers");
-  command
+  const command = program
+    .command("receive")
+    .description("receive what a ticket offers, or the next offer of a known peer")
     .argument("[ticket]", "the ticket; - reads it from standard input (default: QUIVER_TICKET)")
+    .option("--from <peers>", "wait for an offer of known peers: NAME,NAME; no ticket is needed")
+    .option("--listen <addr:port>", "address to wait on; port 0 takes a free one");
+  addReceiveFlags(command);
+  const examples = "quiver receive TICKET --into downloads\n  quiver receive --from anna";
+  command.addHelpText("after", `\nExample:\n  ${examples}`);
+  command.action((ticket: string | undefined, flags: ReceiveCommandFlags) => {
+    return receive(ticket, flags, json);
+  });
+}
+
+/** Adds the flags of every command that receives. */
+export function addReceiveFlags(command: Command): void {
+  command
     .option("--into <dir>", "folder for the files, made if it is not there", ".")
     .option("--yes", "accept without asking")
     .addOption(
@@ -39,44 +56,63 @@ export function addReceiveCommand(program: Command, json: JsonOutput): void {
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
-  command.addHelpText("after", "\nExample:\n  quiver receive TICKET --into downloads");
-  command.action((ticket: string | undefined, flags: ReceiveFlags) => {
-    return receive(ticket, flags, json);
-  });
 }
 
-interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag {
+/** The flags of every command that receives. */
+export interface ReceiveFlags extends OutputFlags, TuningFlags, RetryFlag {
   into: string;
   yes?: true;
   onConflict: ConflictChoice | "ask";
 }
 
+interface ReceiveCommandFlags extends ReceiveFlags {
+  from?: string;
+  listen?: string;
+}
+
 async function receive(
   argument: string | undefined,
-  flags: ReceiveFlags,
+  flags: ReceiveCommandFlags,
   json: JsonOutput,
 ): Promise<void> {
   requireSomeoneToAsk(flags);
-  const environment = process.env["QUIVER_TICKET"];
-  const ticket = await readTicket({ argument, environment, input: process.stdin });
+  const begin = await beginning(argument, flags);
   const output = await openOutput(flags, json);
-  const peer = await Peer.open({ tuning: tuningOf(flags), logger: output.logger });
+  const { listen } = flags;
+  const peer = await Peer.open({ listen, tuning: tuningOf(flags), logger: output.logger });
   try {
-    await bring({ peer, ticket, flags, output });
+    if (flags.from === undefined) output.display.status("connecting to the sender");
+    await bring({ begin: (options) => begin(peer, options), flags, output });
   } finally {
     await peer.close();
   }
 }
 
-/** One run of the command, after everything is found and open. */
-interface Run {
-  peer: Peer;
-  ticket: string;
+/** What begins the transfer: a ticket, or the wait for known peers. */
+async function beginning(
+  argument: string | undefined,
+  { from, listen }: ReceiveCommandFlags,
+): Promise<(peer: Peer, options: ReceiveOptions) => Transfer> {
+  if (from !== undefined) {
+    if (argument !== undefined) throw twoSources;
+    const peers = from.split(",");
+    return (peer, options) => peer.receiveFrom(peers, options);
+  }
+  if (listen !== undefined) throw listenAlone;
+  const environment = process.env["QUIVER_TICKET"];
+  const ticket = await readTicket({ argument, environment, input: process.stdin });
+  return (peer, options) => peer.receive(ticket, options);
+}
+
+/** One run of a command that receives, after everything is found and open. */
+export interface Bringing {
+  begin: (options: ReceiveOptions) => Transfer;
   flags: ReceiveFlags;
   output: Output;
 }
 
-async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
+/** Asks what there is to ask, follows the transfer, and fails for what did not come. */
+export async function bring({ begin, flags, output }: Bringing): Promise<void> {
   const { display } = output;
   const ended = new AbortController();
   const conflicts = new ConflictQuestions({
@@ -86,7 +122,7 @@ async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
     onCancel: () => process.emit("SIGINT"),
   });
   let isDeclined = false;
-  const transfer = peer.receive(ticket, {
+  const transfer = begin({
     into: flags.into,
     retryForMs: flags.retryFor,
     onConflict: flags.onConflict === "ask" ? (one) => conflicts.choose(one) : flags.onConflict,
@@ -98,7 +134,6 @@ async function bring({ peer, ticket, flags, output }: Run): Promise<void> {
     },
   });
   transfer.done.catch(() => ended.abort());
-  display.status("connecting to the sender");
   try {
     const show = (event: TransferEvent) => showEvent(event, flags, output);
     requireComplete(await follow({ transfer, output, show }));
@@ -117,17 +152,22 @@ function askToAccept(offer: OfferSummary, { display }: Output, signal: AbortSign
 
 function showEvent(event: TransferEvent, flags: ReceiveFlags, { display }: Output): void {
   showCommon(event, "received", display);
+  if (event.type === "listening") {
+    const command = `quiver send PATH --to ${ownName()}`;
+    for (const line of introduction(event, [command])) display.print(line);
+    display.status("waiting for an offer (Ctrl-C ends)");
+  }
   if (event.type !== "offer" || !flags.yes) return;
   for (const line of offerText(event)) display.print(line);
 }
 
 /** Refuses before connecting what would need an answer that nobody can give. */
-function requireSomeoneToAsk({ yes, onConflict }: ReceiveFlags): void {
+export function requireSomeoneToAsk({ yes, onConflict }: ReceiveFlags): void {
   if (canAsk()) return;
   if (!yes) {
     throw new TransferError(
       "INVALID_ARGUMENT",
-      "there is no terminal to ask on; add --yes to accept what the ticket offers",
+      "there is no terminal to ask on; add --yes to accept what is offered",
     );
   }
   if (onConflict === "ask") {
@@ -137,3 +177,12 @@ function requireSomeoneToAsk({ yes, onConflict }: ReceiveFlags): void {
     );
   }
 }
+
+const twoSources = new TransferError(
+  "INVALID_ARGUMENT",
+  "a ticket and --from are two senders; leave out one of them",
+);
+const listenAlone = new TransferError(
+  "INVALID_ARGUMENT",
+  "--listen is for waiting; say with --from for whom",
+);

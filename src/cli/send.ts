@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import {
+  displayText,
   Peer,
   type ProfileName,
   type SendOptions,
@@ -35,13 +36,22 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
       command.createOption("--profile <name>", "how to plan").choices(["ultra", "standard"]),
     )
     .option("--lanes <n>", "lanes at most", positiveInteger)
-    .option("--keep", "serve the ticket again and again, until Ctrl-C")
+    .option("--to <peer>", "send to a known peer: a name, or PEER-ID@ADDRESS; no ticket is made")
+    .addOption(
+      command
+        .createOption("--keep", "serve the ticket again and again, until Ctrl-C")
+        .conflicts("to"),
+    )
     .option("--memory-map", "read the files through a memory mapping");
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
-  command.addHelpText("after", "\nExample:\n  quiver send holiday-photos notes.txt");
-  command.action((paths: string[], flags: SendFlags) => send(paths, flags, json));
+  const examples = "quiver send holiday-photos notes.txt\n  quiver send notes.txt --to anna";
+  command.addHelpText("after", `\nExample:\n  ${examples}`);
+  command.action((paths: string[], flags: SendFlags) => {
+    const { to } = flags;
+    return to === undefined ? send(paths, flags, json) : push(paths, { ...flags, to }, json);
+  });
 }
 
 interface SendFlags extends OutputFlags, TuningFlags, RetryFlag {
@@ -49,6 +59,25 @@ interface SendFlags extends OutputFlags, TuningFlags, RetryFlag {
   profile?: ProfileName;
   lanes?: number;
   keep?: true;
+  to?: string;
+}
+
+/** Sends to a known peer, which must run something that takes offers. */
+async function push(
+  paths: string[],
+  flags: SendFlags & { to: string },
+  json: JsonOutput,
+): Promise<void> {
+  const output = await openOutput(flags, json);
+  const { listen, profile, lanes, retryFor: retryForMs, to } = flags;
+  const peer = await Peer.open({ listen, tuning: tuningOf(flags), logger: output.logger });
+  try {
+    const transfer = peer.send(paths, { to, profile, lanes, retryForMs });
+    output.display.status(`connecting to ${displayText(to, 80)}`);
+    requireComplete(await follow({ transfer, output, ...onceView(output) }));
+  } finally {
+    await peer.close();
+  }
 }
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {

@@ -7,6 +7,7 @@ import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
+import type { AddressBook } from "./address-book.ts";
 import type { Callers } from "./callers.ts";
 import type { Identity } from "./identity.ts";
 import type { PeerOptions } from "./peer-options.ts";
@@ -18,6 +19,8 @@ export interface PeerContext {
   engine: Engine;
   endpoint: Endpoint;
   clock: Clock;
+  /** The names of peers. */
+  book: AddressBook;
   identity: Identity;
   callers: Callers;
 }
@@ -83,6 +86,17 @@ export async function dialPeer(
     const seconds = Math.round(tuning.connectTimeoutMs / 1000);
     const message = `the other side did not answer at ${addresses.join(" or ")} within ${seconds} s; is it still running, and may UDP pass between the two?`;
     throw new TransferError("PEER_UNREACHABLE", message, { cause: error });
+  }
+}
+
+/** Notes in the address book where a peer is, now that it has proven its key. */
+export function noteSeen({ book, clock, options }: PeerContext, connection: Connection): void {
+  try {
+    book.see(connection.peerId, connection.stats().remoteAddress, clock.wallNow());
+  } catch (error) {
+    // A book that cannot be used costs the convenience, not the connection.
+    const reason = error instanceof Error ? error.message : String(error);
+    options.logger?.warn(`where the peer is was not noted: ${reason}`);
   }
 }
 

@@ -7,6 +7,7 @@ import type { LaneFormat } from "../protocol/lane.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import type { DataFormat } from "../transfer/data-formats.ts";
 import type { Logger, OfferSummary, ProfileName } from "../transfer/events.ts";
+import type { AddressBook } from "./address-book.ts";
 import type { Identity } from "./identity.ts";
 
 /** What {@link Peer.open} needs to know. */
@@ -21,6 +22,8 @@ export interface PeerOptions {
   inbox?: string;
   /** Decides about offers that nobody here asked for with a ticket. @default refuses them */
   onOffer?: (offer: OfferSummary) => OfferAnswer | Promise<OfferAnswer>;
+  /** The names of peers. @default this user's book; with another `identity` one that is kept nowhere */
+  addressBook?: AddressBook;
   logger?: Logger;
   tuning?: Partial<Tuning>;
   /** The engine to run on. @default the native one */
@@ -43,7 +46,10 @@ export type OfferAnswer =
 
 /** How to send. */
 export interface SendOptions {
-  /** The connected peer to send to; without it a ticket is made, and whoever holds it receives. */
+  /**
+   * The peer to send to: its name in the address book, its peer id, or `PEER-ID@ADDRESS`. One that is
+   * not connected is dialled. Without it a ticket is made, and whoever holds that receives.
+   */
   to?: string;
   /** Folder below the other's inbox. @default "" */
   targetDir?: string;

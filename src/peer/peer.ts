@@ -6,36 +6,34 @@ import { openNativeEngine } from "../engine/native.ts";
 import { TransferError } from "../errors.ts";
 import { defaultTuning, guestLimits } from "../options.ts";
 import type { Hello } from "../protocol/messages.ts";
-import type { OfferSummary, Receipt, TransferProgress } from "../transfer/events.ts";
-import type { OfferMessage } from "../transfer/incoming.ts";
+import type { Receipt, TransferProgress } from "../transfer/events.ts";
 import { Source } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
-import { unexpected } from "../transfer/unexpected.ts";
+import { AddressBook } from "./address-book.ts";
 import { parseAddress } from "./addresses.ts";
 import { Callers } from "./callers.ts";
-import { background, bindEndpoint, dialPeer, helloOf, type PeerContext } from "./context.ts";
+import { Connections } from "./connections.ts";
+import { background, bindEndpoint, helloOf, noteSeen, type PeerContext } from "./context.ts";
 import { Guests } from "./guests.ts";
 import { loadIdentity } from "./identity.ts";
+import { Offers } from "./offers.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
 import { pushTo } from "./pushing.ts";
-import { receiveTicket, takeOffer } from "./receiving.ts";
+import { receiveTicket } from "./receiving.ts";
 import { type SentSources, serveTicket } from "./sending.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { Tickets } from "./tickets.ts";
 import { TransferList } from "./transfer-list.ts";
+import { receiveFrom } from "./waiting.ts";
 
 /** A participant. */
 export class Peer {
   readonly #context: PeerContext;
   readonly #tickets: Tickets;
-  /** Connections made for {@link Peer.connectToPeer} or by others, by peer id. */
-  readonly #sessions = new Map<string, Session>();
-  /** Addresses at which {@link Peer.connectToPeer} has found peers. */
-  readonly #dialled = new Map<string, string>();
-  /** The sessions over which incoming transfers were offered. */
-  readonly #offeredOver = new WeakMap<TransferRecord, Session>();
   readonly #guests: Guests;
+  readonly #connections: Connections;
   readonly #transfers: TransferList;
+  readonly #offers: Offers;
   #isStarted = false;
 
   private constructor(context: Omit<PeerContext, "callers">) {
@@ -43,7 +41,9 @@ export class Peer {
     this.#context = { ...context, callers };
     this.#tickets = new Tickets(context.clock, (bytes) => context.engine.random(bytes));
     this.#guests = new Guests(context.tuning);
+    this.#connections = new Connections(this.#context, this.#guests, () => this.#sessionOptions());
     this.#transfers = new TransferList(context.engine, context.clock, context.options.logger);
+    this.#offers = new Offers(this.#context, this.#transfers, this.#guests);
   }
 
   /**
@@ -60,7 +60,8 @@ export class Peer {
     const identity = options.identity ?? (await loadIdentity());
     const endpoint = await bindEndpoint(engine, identity, tuning, listen);
     const { clock = systemClock } = options;
-    return new Peer({ options, tuning, engine, endpoint, clock, identity });
+    const book = options.addressBook ?? new AddressBook(options.identity ? null : undefined);
+    return new Peer({ options, tuning, engine, endpoint, clock, identity, book });
   }
 
   /** The public key, 64 lower-case hex digits. */
@@ -71,6 +72,11 @@ export class Peer {
   /** The addresses it listens on, `ip:port`. */
   get addresses(): readonly string[] {
     return this.#context.endpoint.addresses;
+  }
+
+  /** The names that this user gives to peers. */
+  get peers(): AddressBook {
+    return this.#context.book;
   }
 
   /** Begins to take connections. Twice is fine. */
@@ -93,15 +99,8 @@ export class Peer {
     peerId: string,
     options: { signal?: AbortSignal } = {},
   ): Promise<void> {
-    if (this.#sessions.has(peerId)) return;
-    const connection = await dialPeer(
-      this.#context,
-      peerId,
-      [parseAddress(address)],
-      options.signal,
-    );
-    this.#keep(await Session.dial(connection, this.#sessionOptions()));
-    this.#dialled.set(peerId, address);
+    if (this.#connections.has(peerId)) return;
+    await this.#connections.dial(peerId, [parseAddress(address)], options.signal);
   }
 
   /**
@@ -117,7 +116,7 @@ export class Peer {
     targetDir = "",
     options: { signal?: AbortSignal } = {},
   ): Promise<string> {
-    this.#session(peerId);
+    this.#connections.find(peerId);
     const first = await Source.open(this.#context.engine, [path]);
     const record = this.#transfers.add("send", options);
     const work = this.#push(peerId, this.#sources(first, [path]), record, { targetDir });
@@ -139,7 +138,7 @@ export class Peer {
   }
 
   /**
-   * Sends files and folders: to a connected peer, or to whoever gets the ticket of the `ready` event.
+   * Sends files and folders: to a known or connected peer, or to whoever gets the ticket of the `ready` event.
    *
    * The transfer's `done` rejects with `DISK_*`, `PEER_*`, `CONNECTION_LOST`, or the signal's reason.
    */
@@ -157,10 +156,28 @@ export class Peer {
     return record;
   }
 
+  /**
+   * Receives the next offer that one of some peers makes: names, or peer ids. Others are not let in.
+   *
+   * Begins to take connections. `done` rejects like that of {@link Peer.send}.
+   */
+  receiveFrom(peers: readonly string[], options: ReceiveOptions = {}): Transfer {
+    const record = this.#transfers.add("receive", { signal: options.signal });
+    const receive = async () => {
+      const peerIds = new Set(peers.map((peer) => this.#connections.identify(peer)));
+      await this.start();
+      return receiveFrom(this.#context, this.#offers, peerIds, record, options);
+    };
+    this.#transfers.run(record, receive());
+    return record;
+  }
+
   /** Ends all transfers and connections and frees the port. */
   async close(): Promise<void> {
     await this.#transfers.cancelAll();
     await this.#context.endpoint.close();
+    // One that was given is its owner's to close.
+    if (!this.#context.options.addressBook) this.#context.book.close();
   }
 
   async #sendPaths(
@@ -168,11 +185,11 @@ export class Peer {
     record: TransferRecord,
     options: SendOptions,
   ): Promise<Receipt> {
-    if (options.to !== undefined) this.#session(options.to);
+    const to = options.to === undefined ? null : this.#connections.identify(options.to);
     const first = await Source.open(this.#context.engine, paths);
     const sources = this.#sources(first, paths);
     try {
-      if (options.to !== undefined) return await this.#push(options.to, sources, record, options);
+      if (to !== null) return await this.#push(to, sources, record, options);
       await this.start();
       return await serveTicket(this.#context, this.#tickets, sources, record, options);
     } finally {
@@ -191,13 +208,7 @@ export class Peer {
     record: TransferRecord,
     options: SendOptions,
   ): Promise<Receipt> {
-    const connect = async () => {
-      const address = this.#dialled.get(peerId);
-      const { signal } = record;
-      // A peer that dialled this one must come back by itself.
-      if (address !== undefined) await this.connectToPeer(address, peerId, { signal });
-      return this.#session(peerId);
-    };
+    const connect = () => this.#connections.reach(peerId, record.signal);
     return pushTo(this.#context, connect, sources, record, options);
   }
 
@@ -209,38 +220,27 @@ export class Peer {
     }
   }
 
-  /** Takes a connection that is expected, or proves a ticket; others if this peer takes offers of anyone. */
+  /** Takes a connection: one that is expected, of a ticket's holder, or of anyone's offers. */
   async #greet(connection: Connection): Promise<void> {
     if (this.#context.callers.take(connection)) return;
-    const granted: { serve?: (session: Session) => void } = {};
+    const granted: { serve?: (session: Session) => void; isGuest?: true } = {};
     const admit = ({ proof }: Hello, material: Uint8Array): PeerLimits => {
       const serve = this.#tickets.find(proof, material);
-      if (serve) granted.serve = serve;
-      else if (proof.length > 0 || !this.#context.options.onOffer) throw unknownTicket;
       const { receiveWindowBytes, maxStreams } = this.#context.tuning;
-      return serve ? { receiveWindowBytes, maxStreams } : guestLimits;
+      if (serve) granted.serve = serve;
+      else if (proof.length > 0) throw unknownTicket;
+      else if (!this.#offers.isExpected(connection.peerId)) {
+        if (!this.#context.options.onOffer) throw notAllowed;
+        granted.isGuest = true;
+        return guestLimits;
+      }
+      return { receiveWindowBytes, maxStreams };
     };
     const session = await Session.accept(connection, this.#sessionOptions(), admit);
+    noteSeen(this.#context, connection);
     if (granted.serve) return granted.serve(session);
-    this.#guests.add(session);
-    this.#keep(session);
-  }
-
-  #keep(session: Session): void {
-    this.#sessions.set(session.peerId, session);
-    void session.ended.then(() => {
-      if (this.#sessions.get(session.peerId) === session) this.#sessions.delete(session.peerId);
-    });
-  }
-
-  #session(peerId: string): Session {
-    const session = this.#sessions.get(peerId);
-    if (session) {
-      this.#guests.trust(session);
-      return session;
-    }
-    const message = `${peerId} is not connected; call connectToPeer first`;
-    throw new TransferError("PEER_UNREACHABLE", message);
+    if (granted.isGuest) this.#guests.add(session);
+    this.#connections.keep(session);
   }
 
   #sessionOptions(): SessionOptions {
@@ -249,38 +249,8 @@ export class Peer {
       clock,
       helloTimeoutMs: tuning.handshakeTimeoutMs,
       hello: () => helloOf(this.#context, new Uint8Array()),
-      onOffer: (session, offer) => this.#takeOffer(session, offer),
+      onOffer: (session, offer) => this.#offers.take(session, offer),
     };
-  }
-
-  #takeOffer(session: Session, offer: OfferMessage): void {
-    const { transfer } = offer;
-    const { onOffer } = this.#context.options;
-    const earlier = this.#transfers.find(transfer);
-    const over = earlier && this.#offeredOver.get(earlier);
-    if (earlier && (over?.peerId !== session.peerId || over === session)) {
-      session.closeFor(unexpected("an offer with the id of another"));
-      return;
-    }
-    // The sender has lost a connection that this side may still believe in.
-    earlier?.lose(new TransferError("CONNECTION_LOST", "the sender dialled again"));
-    const answered = onOffer && this.#guests.wait(session);
-    if (!onOffer || !answered) {
-      const [code, reason] = onOffer ? tooManyOffers : noOffers;
-      background(session.say({ type: "reject", transfer, code, reason }));
-      return;
-    }
-    const answer = async (summary: OfferSummary) => {
-      const given = await onOffer(summary);
-      await earlier?.done.catch(() => {});
-      answered();
-      if (given) this.#guests.trust(session);
-      return given;
-    };
-    const record = this.#transfers.add("receive", { id: transfer });
-    this.#offeredOver.set(record, session);
-    const work = takeOffer(this.#context, session, offer, record, answer);
-    this.#transfers.run(record, work.finally(answered));
   }
 }
 
@@ -289,5 +259,7 @@ const unknownTicket = new TransferError(
   "the ticket is not known to the sender: it was used, has expired, or is of another run; ask for a new one",
 );
 
-const noOffers = ["PEER_REJECTED", "the peer takes no offers without a ticket"] as const;
-const tooManyOffers = ["LIMIT_EXCEEDED", "too many offers wait for an answer"] as const;
+const notAllowed = new TransferError(
+  "PEER_REJECTED",
+  "the other side lets in only peers that its person has named; ask there, and say your peer id (quiver id)",
+);

@@ -21,7 +21,7 @@ import { nameRules } from "../transfer/landing-name.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { Unsettled } from "../transfer/unsettled.ts";
-import { bindEndpoint, helloOf, orAborted, type PeerContext } from "./context.ts";
+import { bindEndpoint, helloOf, noteSeen, orAborted, type PeerContext } from "./context.ts";
 import { temporaryIdentity } from "./identity.ts";
 import type { Way } from "./other-way.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
@@ -73,8 +73,13 @@ export async function receiveTicket(
 }
 
 /** A try in which everything has landed, as long as the sender may not know it. */
-class EarlierTry {
+export class EarlierTry {
   #unsettled: Unsettled | null = null;
+
+  /** Keeps what a failure says of it. */
+  keep(error: unknown): void {
+    if (error instanceof Unsettled) this.#unsettled = error;
+  }
 
   /** Frees it for the next try, or another command. */
   async leave(): Promise<void> {
@@ -88,7 +93,7 @@ class EarlierTry {
    * own, or is gone; should that one come back, what has landed is known. Rejects with all else.
    */
   async receiptAfter(error: unknown): Promise<Receipt> {
-    if (error instanceof Unsettled) this.#unsettled = error;
+    this.keep(error);
     const code = error instanceof TransferError ? error.code : null;
     const isOver = code === "PEER_UNREACHABLE" || code === "PEER_REJECTED";
     if (!this.#unsettled || !isOver) throw error;
@@ -139,6 +144,7 @@ async function receiveOver(
   });
   try {
     const { hello, peerId, connection } = session;
+    noteSeen(context, connection);
     const address = connection.stats().remoteAddress;
     record.emit({ type: "connected", transferId: "", peerId, peerName: hello.name, address });
     const ended = session.ended.then((error) => Promise.reject(error));
@@ -155,7 +161,10 @@ async function receiveOver(
 }
 
 /** Asks once about each content: what was accepted is accepted again after a lost connection. */
-function decideOnce(context: PeerContext, options: ReceiveOptions): IncomingOptions["decide"] {
+export function decideOnce(
+  context: PeerContext,
+  options: ReceiveOptions,
+): IncomingOptions["decide"] {
   const { accept, into } = options;
   const onConflict = rememberChoices(options.onConflict ?? "rename");
   let accepted: string | null = null;
@@ -207,7 +216,8 @@ async function endpointFor(context: PeerContext, peerId: string): Promise<Endpoi
   return bindEndpoint(engine, temporaryIdentity(), tuning);
 }
 
-function incomingOptions(
+/** How a peer receives, with `decide` for what is its own. */
+export function incomingOptions(
   { engine, clock, options, tuning }: PeerContext,
   decide: IncomingOptions["decide"],
 ): IncomingOptions {

@@ -370,4 +370,22 @@ export const seededBugs: readonly SeededBug[] = [
     testFile: "test/address-book.test.ts",
     test: "never push out",
   },
+  {
+    name: "anyone-while-waiting",
+    what: "whoever dials is let in while somebody is waited for",
+    file: "src/peer/waiting.ts",
+    find: "return this.#peerIds.has(peerId);",
+    replace: "return this.#peerIds.size > 0 || peerId.length > 0;",
+    testFile: "test/transfer-known-peers.test.ts",
+    test: "memory: S15: a peer that nobody waits for is refused",
+  },
+  {
+    name: "gone-on-by-another",
+    what: "what one peer began another may go on with",
+    file: "src/peer/waiting.ts",
+    find: "this.#peerIds = new Set([peerId]);",
+    replace: "",
+    testFile: "test/transfer-known-peers.test.ts",
+    test: "is not gone on with by another",
+  },
 ];
