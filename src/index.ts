@@ -13,6 +13,8 @@ export type {
   ReceiveOptions,
   SendOptions,
 } from "./peer/peer-options.ts";
+export type { Share, ShareOptions } from "./peer/shares.ts";
+export type { ListedEntry } from "./protocol/request-messages.ts";
 export type { ConflictPolicy } from "./transfer/conflicts.ts";
 export type {
   Conflict,

@@ -165,3 +165,9 @@ export const mostKnownAddresses = 8;
 
 /** How long one process waits for another that writes to the address book, in milliseconds. */
 export const addressBookWaitMs = 5000;
+
+/** Requests of one peer that are answered at once, transfers included; more are denied. */
+export const maxRequestsAtOnce = 8;
+
+/** How long the answer to a request may take: a slow disk lists a large folder, in milliseconds. */
+export const requestTimeoutMs = 60_000;

@@ -1,12 +1,14 @@
 /** The offers that come: for a transfer that expects one, or for whoever decides about all others. */
 
 import { TransferError } from "../errors.ts";
+import { maxWaitingOffers } from "../options.ts";
 import type { OfferSummary } from "../transfer/events.ts";
 import type { OfferMessage } from "../transfer/incoming.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { background, type PeerContext } from "./context.ts";
 import type { Guests } from "./guests.ts";
+import { Places } from "./places.ts";
 import { takeOffer } from "./receiving.ts";
 import type { Session } from "./session.ts";
 import type { TransferList } from "./transfer-list.ts";
@@ -27,6 +29,7 @@ export class Offers {
   readonly #context: PeerContext;
   readonly #transfers: TransferList;
   readonly #guests: Guests;
+  readonly #waiting = new Places(maxWaitingOffers);
   readonly #expectations = new Set<Expectation>();
   /** The sessions over which incoming transfers were offered. */
   readonly #offeredOver = new WeakMap<TransferRecord, Session>();
@@ -70,7 +73,7 @@ export class Offers {
     const { onOffer } = this.#context.options;
     // The sender has lost a connection that this side may still believe in.
     earlier?.lose(new TransferError("CONNECTION_LOST", "the sender dialled again"));
-    const answered = onOffer && this.#guests.wait(session);
+    const answered = onOffer && this.#waiting.take(session);
     if (!onOffer || !answered) {
       const [code, reason] = onOffer ? tooManyOffers : noOffers;
       background(session.say({ type: "reject", transfer, code, reason }));

@@ -1,27 +1,29 @@
 /** A running participant: an endpoint, its connections, and the transfers over them. */
 
 import { systemClock } from "../clock.ts";
-import type { Connection, PeerLimits } from "../engine/engine.ts";
 import { openNativeEngine } from "../engine/native.ts";
-import { TransferError } from "../errors.ts";
-import { defaultTuning, guestLimits } from "../options.ts";
-import type { Hello } from "../protocol/messages.ts";
+import { defaultTuning } from "../options.ts";
+import { type ListedEntry, requestsFeature } from "../protocol/request-messages.ts";
 import type { Receipt, TransferProgress } from "../transfer/events.ts";
 import { Source } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
 import { AddressBook } from "./address-book.ts";
 import { parseAddress } from "./addresses.ts";
+import { Answers } from "./answering.ts";
 import { Callers } from "./callers.ts";
 import { Connections } from "./connections.ts";
-import { background, bindEndpoint, helloOf, noteSeen, type PeerContext } from "./context.ts";
+import { background, bindEndpoint, helloOf, type PeerContext } from "./context.ts";
+import { acceptConnections } from "./door.ts";
 import { Guests } from "./guests.ts";
 import { loadIdentity } from "./identity.ts";
 import { Offers } from "./offers.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
 import { pushTo } from "./pushing.ts";
 import { receiveTicket } from "./receiving.ts";
+import { Requests } from "./requesting.ts";
 import { type SentSources, serveTicket } from "./sending.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./session.ts";
+import { type Share, type ShareOptions, Shares } from "./shares.ts";
 import { Tickets } from "./tickets.ts";
 import { TransferList } from "./transfer-list.ts";
 import { receiveFrom } from "./waiting.ts";
@@ -34,6 +36,9 @@ export class Peer {
   readonly #connections: Connections;
   readonly #transfers: TransferList;
   readonly #offers: Offers;
+  readonly #shares: Shares;
+  readonly #answers: Answers;
+  readonly #requests: Requests;
   #isStarted = false;
 
   private constructor(context: Omit<PeerContext, "callers">) {
@@ -44,6 +49,9 @@ export class Peer {
     this.#connections = new Connections(this.#context, this.#guests, () => this.#sessionOptions());
     this.#transfers = new TransferList(context.engine, context.clock, context.options.logger);
     this.#offers = new Offers(this.#context, this.#transfers, this.#guests);
+    this.#shares = new Shares(this.#context);
+    this.#answers = new Answers(this.#context, this.#shares, this.#transfers);
+    this.#requests = new Requests(this.#context, this.#connections, this.#offers);
   }
 
   /**
@@ -83,7 +91,15 @@ export class Peer {
   async start(): Promise<void> {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    background(this.#acceptConnections());
+    const house = {
+      context: this.#context,
+      tickets: this.#tickets,
+      guests: this.#guests,
+      connections: this.#connections,
+      isKnown: (peerId: string) => this.#offers.isExpected(peerId) || this.#shares.isReader(peerId),
+      sessionOptions: () => this.#sessionOptions(),
+    };
+    background(acceptConnections(house));
   }
 
   /**
@@ -172,8 +188,50 @@ export class Peer {
     return record;
   }
 
+  /**
+   * Receives files and folders that a known peer shares, each as `SHARE` or `SHARE/PATH`.
+   *
+   * Calling it again with the same arguments continues where the last call stopped. `done` rejects like
+   * that of {@link Peer.send}, and with `DISK_MISSING`, `DISK_DENIED` or `NAME_REFUSED` for a path that
+   * is not given.
+   */
+  request(from: string, paths: string | readonly string[], options: ReceiveOptions = {}): Transfer {
+    const record = this.#transfers.add("receive", { signal: options.signal });
+    const list = typeof paths === "string" ? [paths] : paths;
+    const get = async () => {
+      return this.#requests.get(this.#connections.identify(from), list, record, options);
+    };
+    this.#transfers.run(record, get());
+    return record;
+  }
+
+  /**
+   * Lists what a known peer shares with this one: its shares, or what is in a folder of one of them.
+   *
+   * @throws {TransferError} like {@link Peer.request}, when the list is iterated.
+   */
+  async *list(
+    from: string,
+    path = "",
+    { signal = new AbortController().signal }: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<ListedEntry> {
+    yield* this.#requests.list(this.#connections.identify(from), path, signal);
+  }
+
+  /**
+   * Lets some known peers read a folder until the share or the peer is closed, and takes connections.
+   *
+   * @throws {TransferError} `DISK_*`, or `INVALID_ARGUMENT` for a name that nobody has or can have.
+   */
+  async share(folder: string, options: ShareOptions = {}): Promise<Share> {
+    const readers = new Set((options.peers ?? []).map((one) => this.#connections.identify(one)));
+    await this.start();
+    return this.#shares.open(folder, readers, options);
+  }
+
   /** Ends all transfers and connections and frees the port. */
   async close(): Promise<void> {
+    await this.#shares.close();
     await this.#transfers.cancelAll();
     await this.#context.endpoint.close();
     // One that was given is its owner's to close.
@@ -212,54 +270,18 @@ export class Peer {
     return pushTo(this.#context, connect, sources, record, options);
   }
 
-  async #acceptConnections(): Promise<void> {
-    for (;;) {
-      const connection = await this.#context.endpoint.accept();
-      if (!connection) return;
-      background(this.#greet(connection));
-    }
-  }
-
-  /** Takes a connection: one that is expected, of a ticket's holder, or of anyone's offers. */
-  async #greet(connection: Connection): Promise<void> {
-    if (this.#context.callers.take(connection)) return;
-    const granted: { serve?: (session: Session) => void; isGuest?: true } = {};
-    const admit = ({ proof }: Hello, material: Uint8Array): PeerLimits => {
-      const serve = this.#tickets.find(proof, material);
-      const { receiveWindowBytes, maxStreams } = this.#context.tuning;
-      if (serve) granted.serve = serve;
-      else if (proof.length > 0) throw unknownTicket;
-      else if (!this.#offers.isExpected(connection.peerId)) {
-        if (!this.#context.options.onOffer) throw notAllowed;
-        granted.isGuest = true;
-        return guestLimits;
-      }
-      return { receiveWindowBytes, maxStreams };
-    };
-    const session = await Session.accept(connection, this.#sessionOptions(), admit);
-    noteSeen(this.#context, connection);
-    if (granted.serve) return granted.serve(session);
-    if (granted.isGuest) this.#guests.add(session);
-    this.#connections.keep(session);
-  }
-
   #sessionOptions(): SessionOptions {
     const { clock, tuning } = this.#context;
     return {
       clock,
       helloTimeoutMs: tuning.handshakeTimeoutMs,
-      hello: () => helloOf(this.#context, new Uint8Array()),
+      hello: () => ({ ...helloOf(this.#context, new Uint8Array()), features: [requestsFeature] }),
       onOffer: (session, offer) => this.#offers.take(session, offer),
+      onRequest: async (session, message) => {
+        if (message.type === "list" || message.type === "get") {
+          await this.#answers.answer(session, message);
+        } else this.#requests.take(session, message);
+      },
     };
   }
 }
-
-const unknownTicket = new TransferError(
-  "PEER_REJECTED",
-  "the ticket is not known to the sender: it was used, has expired, or is of another run; ask for a new one",
-);
-
-const notAllowed = new TransferError(
-  "PEER_REJECTED",
-  "the other side lets in only peers that its person has named; ask there, and say your peer id (quiver id)",
-);

@@ -42,6 +42,38 @@ export async function receiveTicket(
 ): Promise<Receipt> {
   const ticket = decodeTicket(text);
   const endpoint = await endpointFor(context, ticket.peerId);
+  const ways = new WaysToSender({ ...context, endpoint }, ticket, record.signal);
+  const isReached = () => ways.isFound;
+  try {
+    return await receiveAgain(context, record, { ...options, isReached }, ({ decide, reached }) =>
+      ways.use((way, watch) => {
+        const open = openSession(context, way, ticket.secret);
+        return receiveOver(context, open, record, decide, (session) => {
+          reached();
+          watch(session);
+        });
+      }),
+    );
+  } finally {
+    await ways.close();
+    if (endpoint !== context.endpoint) await endpoint.close();
+  }
+}
+
+/** What a try to receive is made with. */
+export interface ReceiveAttempt {
+  decide: IncomingOptions["decide"];
+  /** To be called once the other side has been reached: from then on a lost connection is tried again. */
+  reached: () => void;
+}
+
+/** Tries to receive until it is done, fails for another reason than the connection, or is late. */
+export async function receiveAgain(
+  context: PeerContext,
+  record: TransferRecord,
+  options: ReceiveOptions & { isReached?: () => boolean },
+  attempt: (attempt: ReceiveAttempt) => Promise<Receipt>,
+): Promise<Receipt> {
   const decideNow = decideOnce(context, options);
   const retryForMs = options.retryForMs ?? defaultRetryForMs;
   const earlier = new EarlierTry();
@@ -49,26 +81,18 @@ export async function receiveTicket(
     await earlier.leave();
     return decideNow(summary, fingerprint);
   };
-  const ways = new WaysToSender({ ...context, endpoint }, ticket, record.signal);
-  const retries = { clock: context.clock, record, retryForMs, isReached: () => ways.isFound };
+  const { isReached } = options;
+  const retries = { clock: context.clock, record, retryForMs, isReached };
   try {
     return await withRetries(retries, async (reached) => {
       try {
-        return await ways.use((way, watch) => {
-          const open = openSession(context, way, ticket.secret);
-          return receiveOver(context, open, record, decide, (session) => {
-            reached();
-            watch(session);
-          });
-        });
+        return await attempt({ decide, reached });
       } catch (error) {
         return earlier.receiptAfter(error);
       }
     });
   } finally {
     await earlier.leave();
-    await ways.close();
-    if (endpoint !== context.endpoint) await endpoint.close();
   }
 }
 

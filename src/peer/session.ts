@@ -19,6 +19,7 @@ import { maxHelloBytes } from "../protocol/limits.ts";
 import { decodeMessage, encodeMessage } from "../protocol/message-codec.ts";
 import { type ControlMessage, type Hello, protocolVersion } from "../protocol/messages.ts";
 import { proofLabel } from "../protocol/proof.ts";
+import type { AnswerMessage, RequestMessage } from "../protocol/request-messages.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
 import { failureFor, peerFailure } from "../transfer/failure.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
@@ -32,6 +33,8 @@ export interface SessionOptions {
   hello: (keyingMaterial: Uint8Array) => Hello;
   /** Takes offers. */
   onOffer: (session: Session, offer: Extract<ControlMessage, { type: "offer" }>) => void;
+  /** Takes requests and their answers; without it they are answered like any unknown message. */
+  onRequest?: (session: Session, message: RequestMessage | AnswerMessage) => Promise<void>;
 }
 
 /** A connection after both sides said hello. */
@@ -151,11 +154,14 @@ export class Session implements Channel {
       const body = await readFrame(this.#control.receive);
       if (body === null) return;
       const message = decodeMessage(body);
-      if (message === null) {
-        const reason = "the message is of a type that this version does not know";
-        await this.say({ type: "error", code: "INVALID_FRAME", reason });
-      } else await this.#deliver(message);
+      if (message === null) await this.#sayUnknown();
+      else await this.#deliver(message);
     }
+  }
+
+  #sayUnknown(): Promise<void> {
+    const reason = "the message is of a type that this version does not know";
+    return this.say({ type: "error", code: "INVALID_FRAME", reason });
   }
 
   async #deliver(message: ControlMessage): Promise<void> {
@@ -163,6 +169,10 @@ export class Session implements Channel {
       throw new TransferError("INVALID_FRAME", "the peer said hello twice");
     }
     if (message.type === "error") return;
+    if ("request" in message) {
+      await (this.#options.onRequest?.(this, message) ?? this.#sayUnknown());
+      return;
+    }
     const part = this.#parts.get(message.transfer);
     // A cancelled transfer learns of it at once, whatever it is waiting for.
     if (message.type === "cancel") {

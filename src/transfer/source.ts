@@ -17,8 +17,8 @@ import { textBytes } from "./batches.ts";
 import type { SkippedThing } from "./events.ts";
 import { isInsideLink } from "./landing-name.ts";
 
-/** A top-level thing: the folder it lies in, held open, and its name there. */
-interface Root {
+/** A top-level thing: the folder it lies in, held open, and its name there; `""` for the folder itself. */
+export interface Root {
   folder: Folder;
   name: string;
   stat: FileStat;
@@ -62,15 +62,15 @@ export class Source {
       throw new TransferError("INVALID_ARGUMENT", "name at least one file or folder to send");
     }
     const roots: Root[] = [];
-    const taken = new Set<string>();
     const folders = new Map<string, Folder>();
-    for (const path of paths) {
-      const root = await openRoot(engine, path, folders);
-      const offeredName = freeName(root.offeredName, taken);
-      taken.add(offeredName);
-      roots.push({ ...root, offeredName });
-    }
-    return new Source(roots);
+    for (const path of paths) roots.push(await openRoot(engine, path, folders));
+    return Source.of(roots);
+  }
+
+  /** Begins to walk what is open already. The folders are closed with the source. */
+  static of(roots: readonly Root[]): Source {
+    const names = offeredNames(roots.map(({ offeredName }) => offeredName));
+    return new Source(roots.map((root, at) => ({ ...root, offeredName: names[at] ?? "" })));
   }
 
   /** The manifest's batches, each as soon as it is there. */
@@ -94,7 +94,7 @@ export class Source {
     const below = this.manifest.path(position).slice(root.offeredName.length);
     return {
       folder: root.folder,
-      path: root.name + below,
+      path: root.name === "" ? below.slice(1) : root.name + below,
       group: this.#groups.get(root.folder) ?? 0,
     };
   }
@@ -135,7 +135,7 @@ export class Source {
       return;
     }
     for (const found of inside) {
-      const below = `${path}/${found.name}`;
+      const below = path === "" ? found.name : `${path}/${found.name}`;
       const name = `${shown}/${found.name}`;
       const isLink = found.kind === "link";
       const target = isLink ? await readLink(root.folder, below) : "";
@@ -166,6 +166,17 @@ export class Source {
     this.#skippedBytes += bytes;
     this.skipped.push(thing);
   }
+}
+
+/** The names under which top-level things are offered: of two that are called alike, one gets a number. */
+export function offeredNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  for (const name of names) {
+    let free = name;
+    for (let number = 2; taken.has(free); number += 1) free = `${name} (${number})`;
+    taken.add(free);
+  }
+  return [...taken];
 }
 
 /** The failure of a file that is not what it was when it was offered. */
@@ -219,12 +230,6 @@ async function openParent(engine: Engine, parent: string, path: string): Promise
 
 function missing(path: string): TransferError {
   return new TransferError("DISK_MISSING", `${path} is not there; check the spelling`);
-}
-
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  let free = name;
-  for (let number = 2; taken.has(free); number += 1) free = `${name} (${number})`;
-  return free;
 }
 
 async function readLink(folder: Folder, path: string): Promise<string | null> {
