@@ -2,24 +2,10 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { introduction, ownName } from "../src/cli/introduction.ts";
-import { run, start } from "./e2e-command.ts";
-import { random, temporaryFolder } from "./peers.ts";
-
-/** A machine: a home with an identity, and a folder. */
-async function machine(t: TestContext) {
-  const environment = { QUIVER_HOME: temporaryFolder(t) };
-  const { stdout } = await run(t, ["id"], { environment });
-  const folder = temporaryFolder(t);
-  return {
-    peerId: stdout.trim(),
-    at: (path: string) => join(folder, path),
-    run: (...args: string[]) => run(t, args, { environment }),
-    start: (...args: string[]) => start(t, args, { environment }),
-  };
-}
+import { machine, run } from "./e2e-command.ts";
+import { random } from "./peers.ts";
 
 test("quiver send --to a name reaches quiver receive --from a name", async (t) => {
   const anna = await machine(t);

@@ -8,7 +8,7 @@ import type { Receipt, TransferProgress } from "../transfer/events.ts";
 import { Source } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
 import { AddressBook } from "./address-book.ts";
-import { parseAddress } from "./addresses.ts";
+import { parseAddress, reachableAddresses } from "./addresses.ts";
 import { Answers } from "./answering.ts";
 import { Callers } from "./callers.ts";
 import { Connections } from "./connections.ts";
@@ -80,6 +80,11 @@ export class Peer {
   /** The addresses it listens on, `ip:port`. */
   get addresses(): readonly string[] {
     return this.#context.endpoint.addresses;
+  }
+
+  /** The addresses under which others may reach it: for an unspecified one those of all network cards. */
+  get reachableAddresses(): string[] {
+    return reachableAddresses(this.addresses);
   }
 
   /** The names that this user gives to peers. */
