@@ -134,11 +134,24 @@ test("S14: addresses that were learnt never push out those that a person gave", 
   const { book } = bookIn(t);
   book.add({ name: "anna", peerId: annaId, addresses: [at(1)] });
 
-  for (let port = 1000; port < 1100; port += 1) book.see(annaId, at(port), port);
+  for (let n = 0; n < 100; n += 1) book.see(annaId, `198.51.100.${n}:1`, n);
 
   const { addresses = [] } = book.find("anna") ?? {};
   assert.equal(addresses.length, mostKnownAddresses + 1);
-  assert.deepEqual([addresses[0], addresses.at(-1)], [at(1099), at(1)]);
+  assert.deepEqual([addresses[0], addresses.at(-1)], ["198.51.100.99:1", at(1)]);
+});
+
+test("of the ports of one host only the last that was learnt is kept, and each that was given", (t) => {
+  const { book } = bookIn(t);
+  book.add({ name: "anna", peerId: annaId, addresses: [at(1), "[2001:db8::1]:1"] });
+
+  for (const port of [2, 33, 4444]) book.see(annaId, at(port), port);
+  for (const port of [5, 6]) book.see(annaId, `[2001:db8::1]:${port}`, port);
+  book.see(annaId, "192.0.2.11:7", 7);
+
+  const { addresses } = book.find("anna") ?? {};
+  const learnt = ["192.0.2.11:7", "[2001:db8::1]:6", at(4444)];
+  assert.deepEqual(addresses, [...learnt, at(1), "[2001:db8::1]:1"]);
 });
 
 const names = [

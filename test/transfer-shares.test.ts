@@ -98,6 +98,39 @@ for (const engine of engines) {
   });
 }
 
+const wrongPaths: { path: string; codes: string[] }[] = [
+  { path: "..", codes: ["NAME_REFUSED"] },
+  { path: "photos/../private.txt", codes: ["NAME_REFUSED"] },
+  { path: "photos/./b.jpg", codes: ["NAME_REFUSED"] },
+  { path: "photos/out", codes: ["DISK_DENIED"] },
+  { path: "photos/up/private.txt", codes: ["DISK_DENIED"] },
+  { path: "photos/nothing", codes: ["DISK_MISSING"] },
+  { path: "photos/.quiver-x.partial", codes: ["DISK_MISSING"] },
+  { path: `photos/${"x".repeat(300)}`, codes: ["DISK_MISSING"] },
+  // Systems differ in what they call something below a file.
+  { path: "photos/b.jpg/c", codes: ["DISK_MISSING", "DISK_DENIED"] },
+];
+
+for (const engine of engines) {
+  test(`${engine}: S17: a path that leads out, through a link or to nothing is denied`, async (t) => {
+    const { alice, bob } = await peersOn(engine, t);
+    await alice.write("photos/b.jpg", "b");
+    await alice.write("photos/.quiver-x.partial/journal", "staged");
+    await alice.write("private.txt", "private");
+    await alice.link("photos/out", "../private.txt");
+    await alice.link("photos/up", "..");
+    await share({ alice, bob });
+
+    for (const { path, codes } of wrongPaths) {
+      const code = await codeOf(bob.peer.request("alice", path));
+      assert.ok(codes.includes(code), `${path}: ${code}`);
+    }
+
+    assert.deepEqual(await paths(bob), []);
+    assert.equal(await codeOf(bob.peer.request("alice", "photos/b.jpg")), "done");
+  });
+}
+
 test("two things that are called alike come under two names", async (t) => {
   const { alice, bob } = await peers(t);
   await alice.write("photos/x/a.jpg", "x");

@@ -183,6 +183,8 @@ function note(
   how: "given" | "learnt",
 ): void {
   const isGiven = how === "given" ? 1 : 0;
+  // A peer that dials has another port each time, and the one before is of no use any more.
+  if (how === "learnt") database.prepare(dropSameHost).run({ peerId, address });
   database.prepare(noteAddress).run({ peerId, address, isGiven });
   database.prepare(dropOldest).run({ peerId, isGiven, most: mostKnownAddresses });
 }
@@ -191,6 +193,13 @@ const noteAddress = `
   INSERT INTO addresses
   VALUES (:peerId, :address, :isGiven, (SELECT 1 + COALESCE(MAX(turn), 0) FROM addresses))
   ON CONFLICT DO UPDATE SET turn = excluded.turn, is_given = MAX(is_given, excluded.is_given)
+`;
+
+/** Without the digits of its port an address is its host's. */
+const dropSameHost = `
+  DELETE FROM addresses
+  WHERE peer_id = :peerId AND is_given = 0
+    AND rtrim(address, '0123456789') = rtrim(:address, '0123456789')
 `;
 
 const dropOldest = `

@@ -51,6 +51,8 @@ function plainPart(part: string, path: string): string {
     const message = `"${path}" is no path in a share: a part of it ${landing.reason}`;
     throw new TransferError("NAME_REFUSED", message);
   }
+  // Nothing on this system is called so, whatever else the system may make of such a name.
+  if (landing.kind === "mapped") throw notThere(path);
   return part;
 }
 
