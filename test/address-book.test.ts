@@ -277,6 +277,22 @@ test("a book in a folder that is none cannot be used, and says so", (t) => {
   assert.throws(() => book.add({ name: "anna", peerId: annaId }), told);
 });
 
+test("what Node says of node:sqlite as it loads reaches nobody, and other warnings do", (t) => {
+  const warned = t.mock.method(process, "emitWarning", () => {});
+  const load = process.getBuiltinModule;
+  const sqlite = load("node:sqlite");
+  t.mock.method(process, "getBuiltinModule", () => {
+    process.emitWarning("SQLite is an experimental feature");
+    return sqlite;
+  });
+
+  loadSqlite();
+
+  assert.equal(warned.mock.callCount(), 0);
+  process.emitWarning("another");
+  assert.equal(warned.mock.callCount(), 1);
+});
+
 function halfOf(path: string): Buffer {
   const bytes = readFileSync(path);
   return bytes.subarray(0, bytes.length / 2);

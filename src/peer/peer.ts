@@ -5,7 +5,6 @@ import { openNativeEngine } from "../engine/native.ts";
 import { defaultTuning } from "../options.ts";
 import { type ListedEntry, requestsFeature } from "../protocol/request-messages.ts";
 import type { Receipt, TransferProgress } from "../transfer/events.ts";
-import { Source } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
 import { AddressBook } from "./address-book.ts";
 import { parseAddress, reachableAddresses } from "./addresses.ts";
@@ -18,10 +17,9 @@ import { Guests } from "./guests.ts";
 import { loadIdentity } from "./identity.ts";
 import { Offers } from "./offers.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
-import { pushTo } from "./pushing.ts";
 import { receiveTicket } from "./receiving.ts";
 import { Requests } from "./requesting.ts";
-import { type SentSources, serveTicket } from "./sending.ts";
+import { openSources, type Sender, sendByTicket, sendTo } from "./sends.ts";
 import type { SessionOptions } from "./session.ts";
 import { type Share, type ShareOptions, Shares } from "./shares.ts";
 import { Tickets } from "./tickets.ts";
@@ -97,10 +95,8 @@ export class Peer {
     if (this.#isStarted) return;
     this.#isStarted = true;
     const house = {
-      context: this.#context,
-      tickets: this.#tickets,
+      ...this.#sender,
       guests: this.#guests,
-      connections: this.#connections,
       isKnown: (peerId: string) => this.#offers.isExpected(peerId) || this.#shares.isReader(peerId),
       sessionOptions: () => this.#sessionOptions(),
     };
@@ -138,13 +134,10 @@ export class Peer {
     options: { signal?: AbortSignal } = {},
   ): Promise<string> {
     this.#connections.find(peerId);
-    const first = await Source.open(this.#context.engine, [path]);
+    const sources = await openSources(this.#context.engine, [path]);
     const record = this.#transfers.add("send", options);
-    const work = this.#push(peerId, this.#sources(first, [path]), record, { targetDir });
-    this.#transfers.run(
-      record,
-      work.finally(() => first.close()),
-    );
+    const sending = { peerId, record, options: { targetDir } };
+    this.#transfers.run(record, sendTo(this.#sender, sources, sending));
     return record.id;
   }
 
@@ -187,7 +180,7 @@ export class Peer {
     const receive = async () => {
       const peerIds = new Set(peers.map((peer) => this.#connections.identify(peer)));
       await this.start();
-      return receiveFrom(this.#context, this.#offers, peerIds, record, options);
+      return receiveFrom(this.#context, this.#offers, { peerIds, record, options });
     };
     this.#transfers.run(record, receive());
     return record;
@@ -204,7 +197,8 @@ export class Peer {
     const record = this.#transfers.add("receive", { signal: options.signal });
     const list = typeof paths === "string" ? [paths] : paths;
     const get = async () => {
-      return this.#requests.get(this.#connections.identify(from), list, record, options);
+      const peerId = this.#connections.identify(from);
+      return this.#requests.get(peerId, list, { record, options });
     };
     this.#transfers.run(record, get());
     return record;
@@ -248,31 +242,16 @@ export class Peer {
     record: TransferRecord,
     options: SendOptions,
   ): Promise<Receipt> {
-    const to = options.to === undefined ? null : this.#connections.identify(options.to);
-    const first = await Source.open(this.#context.engine, paths);
-    const sources = this.#sources(first, paths);
-    try {
-      if (to !== null) return await this.#push(to, sources, record, options);
-      await this.start();
-      return await serveTicket(this.#context, this.#tickets, sources, record, options);
-    } finally {
-      await first.close();
-    }
+    const { to } = options;
+    const peerId = to === undefined ? null : this.#connections.identify(to);
+    const sources = await openSources(this.#context.engine, paths);
+    if (peerId !== null) return sendTo(this.#sender, sources, { peerId, record, options });
+    await this.start();
+    return sendByTicket(this.#sender, sources, { record, options });
   }
 
-  #sources(first: Source, paths: readonly string[]): SentSources {
-    return { first, again: () => Source.open(this.#context.engine, paths) };
-  }
-
-  /** Sends to a peer that is connected; a connection that is lost is dialled again. */
-  #push(
-    peerId: string,
-    sources: SentSources,
-    record: TransferRecord,
-    options: SendOptions,
-  ): Promise<Receipt> {
-    const connect = () => this.#connections.reach(peerId, record.signal);
-    return pushTo(this.#context, connect, sources, record, options);
+  get #sender(): Sender {
+    return { context: this.#context, tickets: this.#tickets, connections: this.#connections };
   }
 
   #sessionOptions(): SessionOptions {

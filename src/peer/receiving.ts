@@ -43,9 +43,9 @@ export async function receiveTicket(
   const ticket = decodeTicket(text);
   const endpoint = await endpointFor(context, ticket.peerId);
   const ways = new WaysToSender({ ...context, endpoint }, ticket, record.signal);
-  const isReached = () => ways.isFound;
   try {
-    return await receiveAgain(context, record, { ...options, isReached }, ({ decide, reached }) =>
+    const receiving = { record, options, isReached: () => ways.isFound };
+    return await receiveAgain(context, receiving, ({ decide, reached }) =>
       ways.use((way, watch) => {
         const open = openSession(context, way, ticket.secret);
         return receiveOver(context, open, record, decide, (session) => {
@@ -60,6 +60,14 @@ export async function receiveTicket(
   }
 }
 
+/** A transfer that is received, and how. */
+export interface Receiving {
+  record: TransferRecord;
+  options: ReceiveOptions;
+  /** Whether the other side is reached already, so that the next try need not wait. */
+  isReached?: () => boolean;
+}
+
 /** What a try to receive is made with. */
 export interface ReceiveAttempt {
   decide: IncomingOptions["decide"];
@@ -70,8 +78,7 @@ export interface ReceiveAttempt {
 /** Tries to receive until it is done, fails for another reason than the connection, or is late. */
 export async function receiveAgain(
   context: PeerContext,
-  record: TransferRecord,
-  options: ReceiveOptions & { isReached?: () => boolean },
+  { record, options, isReached }: Receiving,
   attempt: (attempt: ReceiveAttempt) => Promise<Receipt>,
 ): Promise<Receipt> {
   const decideNow = decideOnce(context, options);
@@ -81,7 +88,6 @@ export async function receiveAgain(
     await earlier.leave();
     return decideNow(summary, fingerprint);
   };
-  const { isReached } = options;
   const retries = { clock: context.clock, record, retryForMs, isReached };
   try {
     return await withRetries(retries, async (reached) => {

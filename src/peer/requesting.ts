@@ -20,8 +20,7 @@ import { unexpected } from "../transfer/unexpected.ts";
 import type { Connections } from "./connections.ts";
 import { orAborted, type PeerContext } from "./context.ts";
 import type { Offers } from "./offers.ts";
-import type { ReceiveOptions } from "./peer-options.ts";
-import { incomingOptions, type ReceiveAttempt, receiveAgain } from "./receiving.ts";
+import { incomingOptions, type ReceiveAttempt, type Receiving, receiveAgain } from "./receiving.ts";
 import type { Session } from "./session.ts";
 
 /** What is asked, without its id. */
@@ -59,7 +58,7 @@ export class Requests {
     const session = await this.#reach(peerId, signal);
     let after = "";
     for (let count = 0; count <= maxEntries; ) {
-      const answer = await this.#ask(session, { type: "list", path, after }, signal);
+      const answer = await this.#ask(session, { type: "list", path, after }, { signal });
       if (answer.type !== "listing") throw unexpected(answer.type);
       for (const entry of answer.entries) {
         // So each page goes on behind the one before it, and the last one comes.
@@ -76,27 +75,22 @@ export class Requests {
   }
 
   /** Asks for files and folders, and receives them; after a lost connection it asks again. */
-  get(
-    peerId: string,
-    paths: readonly string[],
-    record: TransferRecord,
-    options: ReceiveOptions,
-  ): Promise<Receipt> {
-    return receiveAgain(this.#context, record, options, async (attempt) => {
+  get(peerId: string, paths: readonly string[], receiving: Receiving): Promise<Receipt> {
+    const { record } = receiving;
+    return receiveAgain(this.#context, receiving, async (attempt) => {
       const session = await this.#reach(peerId, record.signal);
       const { hello, connection } = session;
       const address = connection.stats().remoteAddress;
       const about = { transferId: "", peerId, peerName: hello.name, address };
       record.emit({ type: "connected", ...about });
-      return this.#getOver(session, [...paths], record, attempt);
+      return this.#getOver(session, [...paths], { ...attempt, record });
     });
   }
 
   async #getOver(
     session: Session,
     paths: string[],
-    record: TransferRecord,
-    { decide, reached }: ReceiveAttempt,
+    { record, decide, reached }: ReceiveAttempt & { record: TransferRecord },
   ): Promise<Receipt> {
     const offered = Promise.withResolvers<{ receipt: Promise<Receipt> }>();
     offered.promise.catch(() => {});
@@ -109,19 +103,23 @@ export class Requests {
         granted = "";
         reached();
         record.id = offer.transfer;
-        const receiving = incomingOptions(this.#context, async (summary, fingerprint) => {
+        const options = incomingOptions(this.#context, async (summary, fingerprint) => {
           requireAsked(summary, paths);
           return decide(summary, fingerprint);
         });
-        const receipt = receiveOffer(session, offer, record, receiving);
+        const receipt = receiveOffer(session, offer, record, options);
         receipt.catch(() => {});
         offered.resolve({ receipt });
       },
     });
     try {
       const question: Question = { type: "get", paths };
-      const answer = await this.#ask(session, question, record.signal, (answer) => {
-        if (answer.type === "granted") granted = answer.transfer;
+      const answer = await this.#ask(session, question, {
+        signal: record.signal,
+        // In the turn in which it came: the offer may be read in the next.
+        heed(heard) {
+          if (heard.type === "granted") granted = heard.transfer;
+        },
       });
       if (answer.type !== "granted") throw unexpected(answer.type);
       const { receipt } = await this.#soon(session, offered.promise, record.signal);
@@ -142,14 +140,13 @@ export class Requests {
   async #ask(
     session: Session,
     question: Question,
-    signal: AbortSignal,
-    heed: (answer: AnswerMessage) => void = () => {},
+    { signal, heed }: { signal: AbortSignal; heed?: (answer: AnswerMessage) => void },
   ): Promise<AnswerMessage> {
     const request = Buffer.from(this.#context.engine.random(16)).toString("hex");
     const answered = Promise.withResolvers<AnswerMessage>();
     answered.promise.catch(() => {});
     const take = (answer: AnswerMessage) => {
-      heed(answer);
+      heed?.(answer);
       if (answer.type === "denied") answered.reject(peerFailure(answer));
       else answered.resolve(answer);
     };

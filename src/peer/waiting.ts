@@ -11,7 +11,7 @@ import { reachableAddresses } from "./addresses.ts";
 import type { PeerContext } from "./context.ts";
 import type { Expectation, Offers } from "./offers.ts";
 import type { ReceiveOptions } from "./peer-options.ts";
-import { decideOnce, EarlierTry, incomingOptions } from "./receiving.ts";
+import { decideOnce, EarlierTry, incomingOptions, type Receiving } from "./receiving.ts";
 import { isConnectionFailure } from "./retry.ts";
 import type { Session } from "./session.ts";
 
@@ -19,17 +19,20 @@ import type { Session } from "./session.ts";
 export async function receiveFrom(
   context: PeerContext,
   offers: Offers,
-  peerIds: ReadonlySet<string>,
-  record: TransferRecord,
-  options: ReceiveOptions,
+  wait: Wait,
 ): Promise<Receipt> {
-  const waiting = new Waiting(context, peerIds, record, options);
+  const waiting = new Waiting(context, wait);
   const stop = offers.expect(waiting);
   try {
     return await waiting.run();
   } finally {
     stop();
   }
+}
+
+/** A transfer that waits, and for whom. */
+export interface Wait extends Receiving {
+  peerIds: ReadonlySet<string>;
 }
 
 class Waiting implements Expectation {
@@ -44,12 +47,7 @@ class Waiting implements Expectation {
   /** The try that is under way. */
   #current: { session: Session; ended: Promise<unknown> } | null = null;
 
-  constructor(
-    context: PeerContext,
-    peerIds: ReadonlySet<string>,
-    record: TransferRecord,
-    options: ReceiveOptions,
-  ) {
+  constructor(context: PeerContext, { peerIds, record, options }: Wait) {
     this.#context = context;
     this.#peerIds = peerIds;
     this.record = record;

@@ -451,4 +451,13 @@ export const seededBugs: readonly SeededBug[] = [
     testFile: "test/hostile-requests.test.ts",
     test: "a page that begins before the end",
   },
+  {
+    name: "sqlite-warning-shown",
+    what: "people read what Node thinks of its database",
+    file: "src/peer/sqlite.ts",
+    find: "process.emitWarning = () => {};",
+    replace: "",
+    testFile: "test/address-book.test.ts",
+    test: "reaches nobody",
+  },
 ];
