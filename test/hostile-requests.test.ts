@@ -31,7 +31,8 @@ async function reader(t: TestContext) {
   const raw = await RawPeer.dial(t, network, alice);
   await alice.peer.share(alice.at("photos"), { peers: [raw.peerId] });
   await raw.say(hello);
-  assert.deepEqual((await raw.hear("hello"))["features"], ["requests"]);
+  const { features } = await raw.hear("hello");
+  assert.ok(Array.isArray(features) && features.includes("requests"));
   return { alice, bob, network, raw };
 }
 

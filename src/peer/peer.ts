@@ -259,7 +259,10 @@ export class Peer {
     return {
       clock,
       helloTimeoutMs: tuning.handshakeTimeoutMs,
-      hello: () => ({ ...helloOf(this.#context, new Uint8Array()), features: [requestsFeature] }),
+      hello: () => {
+        const hello = helloOf(this.#context, new Uint8Array());
+        return { ...hello, features: [...hello.features, requestsFeature] };
+      },
       onOffer: (session, offer) => this.#offers.take(session, offer),
       onRequest: async (session, message) => {
         if (message.type === "list" || message.type === "get") {
