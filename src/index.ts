@@ -4,6 +4,7 @@ export type { Codec } from "./codec.ts";
 export { displayText } from "./display-text.ts";
 export { type ErrorCode, errorCodes, TransferError } from "./errors.ts";
 export { type CongestionControl, defaultTuning, type Tuning, ticketLifeMs } from "./options.ts";
+export { AddressBook, type KnownPeer, type NewPeer } from "./peer/address-book.ts";
 export { configurationFolder, type Identity, loadIdentity } from "./peer/identity.ts";
 export type { Limits } from "./peer/limits.ts";
 export { listPartials, removePartials } from "./peer/partials.ts";
@@ -15,6 +16,8 @@ export type {
   SendOptions,
 } from "./peer/peer-options.ts";
 export { type PreflightOptions, type SourcePreflight, sourcePreflight } from "./peer/preflight.ts";
+export type { Share, ShareOptions } from "./peer/shares.ts";
+export type { ListedEntry } from "./protocol/request-messages.ts";
 export { type Compression, isCompression } from "./transfer/compression.ts";
 export type { ConflictPolicy } from "./transfer/conflicts.ts";
 export type { Chooser, EntryChoice, OfferedThing } from "./transfer/entry-choice.ts";

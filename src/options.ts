@@ -207,3 +207,21 @@ export const maxWaitingOffers = 8;
 
 /** Transfers that have ended and can still be looked up by their ids. */
 export const maxEndedTransfers = 256;
+
+/** Characters of a peer's name: a word that a person types. */
+export const longestPeerName = 64;
+
+/**
+ * Addresses that the address book keeps of one peer, of those that a person gave and of those that
+ * were learnt: together as many as a ticket names.
+ */
+export const mostKnownAddresses = 8;
+
+/** How long one process waits for another that writes to the address book, in milliseconds. */
+export const addressBookWaitMs = 5000;
+
+/** Requests of one peer that are answered at once, transfers included; more are denied. */
+export const maxRequestsAtOnce = 8;
+
+/** How long the answer to a request may take: a slow disk lists a large folder, in milliseconds. */
+export const requestTimeoutMs = 60_000;

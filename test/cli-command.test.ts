@@ -16,7 +16,7 @@ test("--version prints the package's version", async (t) => {
   assert.deepEqual(await quiver(t, ["--version"]), { exit: 0, stdout: `${version}\n`, stderr: "" });
 });
 
-for (const command of ["send", "receive", "demo", "id"]) {
+for (const command of ["send", "receive", "share", "list", "get", "demo", "peers", "id"]) {
   test(`${command} --help ends with an example`, async (t) => {
     const { exit, stdout, stderr } = await quiver(t, [command, "--help"]);
 

@@ -139,3 +139,16 @@ export async function sendAndReceive(
   const receiver = await run(t, ["receive", ticket, "--into", into, "--yes", ...receive]);
   return { sender: await sending.ended, receiver, ticket };
 }
+
+/** A machine of somebody: an identity of its own, and a folder. */
+export async function machine(t: TestContext) {
+  const environment = { QUIVER_HOME: temporaryFolder(t) };
+  const { stdout } = await run(t, ["id"], { environment });
+  const folder = temporaryFolder(t);
+  return {
+    peerId: stdout.trim(),
+    at: (path: string) => join(folder, path),
+    run: (...args: string[]) => run(t, args, { environment }),
+    start: (...args: string[]) => start(t, args, { environment }),
+  };
+}

@@ -44,6 +44,7 @@ export interface Side {
   write(path: string, bytes: Uint8Array | string, set?: Metadata): Promise<void>;
   folder(path: string): Promise<void>;
   link(path: string, target: string): Promise<void>;
+  move(from: string, to: string): Promise<void>;
   /** Sets what `write` and `folder` left as it was. */
   touch(path: string, set: Metadata): Promise<void>;
   read(path: string): Promise<Buffer>;
@@ -108,6 +109,10 @@ export async function memorySide(
     async link(path, target) {
       disk.link(at(path), target);
     },
+    async move(from, to) {
+      const folder = await engine.openFolder("/home");
+      await folder.rename(from, folder, to, { replace: false });
+    },
     async touch(path, set) {
       const folder = await engine.openFolder("/home");
       const there = disk.stat(at(path));
@@ -169,6 +174,7 @@ async function nativeSide(t: TestContext, options: PeerOptions = {}): Promise<Si
       mkdirSync(dirname(at(path)), { recursive: true });
       await fs.symlink(target, at(path));
     },
+    move: (from, to) => fs.rename(at(from), at(to)),
     read: (path) => fs.readFile(at(path)),
     tree: (path) => nativeTree(at(path)),
   };

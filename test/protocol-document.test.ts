@@ -36,6 +36,7 @@ const path = new URL("../docs/protocol.md", import.meta.url);
 const document = readFileSync(path, "utf8");
 
 const transfer = "000102030405060708090a0b0c0d0e0f";
+const request = "101112131415161718191a1b1c1d1e1f";
 
 const hello: Hello = {
   type: "hello",
@@ -111,6 +112,19 @@ const messages: ControlMessage[] = [
   { type: "receipt", transfer, bytes: 70_000, seconds: 0.5 },
   { type: "settled", transfer },
   { type: "error", code: "INVALID_FRAME", reason: "unknown type" },
+  { type: "list", request, path: "photos/2026", after: "" },
+  {
+    type: "listing",
+    request,
+    entries: [
+      { kind: "folder", name: "trip", bytes: 0, mtimeMs: 1e12 },
+      { kind: "file", name: "Åre", bytes: 70_000, mtimeMs: -1 },
+    ],
+    more: 1,
+  },
+  { type: "get", request, paths: ["photos/2026", "photos/caf\udce9"] },
+  { type: "granted", request, transfer },
+  { type: "denied", request, code: "DISK_MISSING", reason: "it is not there" },
 ];
 
 const progress: ProgressMessage = {

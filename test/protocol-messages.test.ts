@@ -53,6 +53,11 @@ const correct = {
   receipt: { type: "receipt", transfer: id, bytes: 0, seconds: 0 },
   settled: { type: "settled", transfer: id },
   error: { type: "error", ...failure },
+  list: { type: "list", request: id, path: "a/b", after: "c" },
+  listing: { type: "listing", request: id, entries: [[0, "a", 1, 2]], more: 1 },
+  get: { type: "get", request: id, paths: ["a/b"] },
+  granted: { type: "granted", request: id, transfer: id },
+  denied: { type: "denied", request: id, ...failure },
 };
 
 const messages = Object.values(correct);
@@ -105,6 +110,7 @@ function isRight(type: string, field: string, value: unknown): boolean {
 
 const have = (pieces: number[]) => ({ ...correct.have, pieces: [pieces] });
 const compare = (values: Uint8Array) => ({ ...correct.compare, files: [[0, 16, 0, values]] });
+const listing = (entries: unknown[]) => ({ ...correct.listing, entries });
 const items = (count: number, item: unknown) => Array.from({ length: count }, () => item);
 
 const edges: { what: string; message: Record<string, unknown>; isFine: boolean }[] = [
@@ -225,6 +231,19 @@ const edges: { what: string; message: Record<string, unknown>; isFine: boolean }
     message: { ...correct.results, files: [[0, 2, new Uint8Array(), "", 8, "full"]] },
     isFine: true,
   },
+  { what: "1,024 entries", message: listing(items(1024, [1, "a", 0, 0])), isFine: true },
+  { what: "1,025 entries", message: listing(items(1025, [1, "a", 0, 0])), isFine: false },
+  { what: "a device", message: listing([[3, "a", 0, 0]]), isFine: false },
+  { what: "a time that no calendar has", message: listing([[0, "a", 0, 8.65e15]]), isFine: false },
+  { what: "a longer entry", message: listing([[0, "a", 0, 0, "later"]]), isFine: true },
+  { what: "2 for more", message: { ...correct.listing, more: 2 }, isFine: false },
+  { what: "no paths", message: { ...correct.get, paths: [] }, isFine: false },
+  { what: "256 paths", message: { ...correct.get, paths: items(256, "a") }, isFine: true },
+  { what: "257 paths", message: { ...correct.get, paths: items(257, "a") }, isFine: false },
+  { what: "a path of 4,096", message: { ...correct.get, paths: ["x".repeat(4096)] }, isFine: true },
+  { what: "a longer path", message: { ...correct.get, paths: ["x".repeat(4097)] }, isFine: false },
+  { what: "a longer path", message: { ...correct.list, path: "x".repeat(4097) }, isFine: false },
+  { what: "a short id", message: { ...correct.list, request: id.subarray(1) }, isFine: false },
   { what: "less than no time", message: { ...correct.receipt, seconds: -0.1 }, isFine: false },
 ];
 

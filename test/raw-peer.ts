@@ -105,7 +105,7 @@ export class RawPeer {
 
   /** Offers entries truthfully, up to but not including the answer. */
   async offer(entries: readonly RawEntry[], changes: Changes = {}): Promise<Uint8Array> {
-    const transfer = new Uint8Array(randomBytes(16));
+    const { transfer = new Uint8Array(randomBytes(16)) } = changes;
     const { targetDir = "", offered = {} } = changes;
     await this.say({ type: "offer", transfer, targetDir, profile: "ultra" });
     await this.say({ type: "entries", transfer, batch: cbor(entries) });
@@ -161,6 +161,7 @@ export function proofOf(secret: Uint8Array, connection: Connection): Uint8Array 
 
 /** How an offer departs from the truth. */
 export interface Changes {
+  transfer?: Uint8Array;
   targetDir?: string;
   offered?: { readonly [key: string]: Value };
 }

@@ -65,7 +65,7 @@ export function showCommon(event: TransferEvent, verb: "sent" | "received", disp
   if (event.type === "resumed") {
     display.print(`going on where it was: ${formatBytes(event.bytes)} are here already`);
   }
-  if (event.type === "waiting") display.status(waitingText(event));
+  if (event.type === "waiting") display.status(waitingText(event, verb));
   if (event.type === "progress") display.progress(event);
   if (event.type === "receipt" && !display.isSilent) {
     const mark = styleText("green", "✔", { stream: process.stderr });
@@ -74,10 +74,13 @@ export function showCommon(event: TransferEvent, verb: "sent" | "received", disp
   }
 }
 
-function waitingText({ reason, retryMs }: Extract<TransferEvent, { type: "waiting" }>): string {
+function waitingText(
+  { reason, retryMs }: Extract<TransferEvent, { type: "waiting" }>,
+  verb: "sent" | "received",
+): string {
   const next =
     retryMs === null
-      ? "waiting for the receiver"
+      ? `waiting for the ${verb === "sent" ? "receiver" : "sender"}`
       : `trying again in ${formatDuration(retryMs / 1000)}`;
   return `${displayText(reason, 200)}; ${next} (Ctrl-C ends)`;
 }

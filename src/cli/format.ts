@@ -61,6 +61,14 @@ export function groupDigits(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** A time of this machine's clock, to the minute: `2026-11-22 09:05`. By hand, like {@link groupDigits}. */
+export function formatDate(ms: number): string {
+  const date = new Date(ms);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
 /** The share that is done in whole percent; 100 only when all is done. */
 export function formatPercent(done: number, total: number): string {
   if (done >= total) return "100%";

@@ -5,11 +5,15 @@ import { styleText } from "node:util";
 import { Command } from "commander";
 import { addDemoCommand } from "./demo.ts";
 import { failureOf } from "./exit.ts";
+import { addGetCommand } from "./get.ts";
 import { addIdCommand } from "./id.ts";
 import { JsonOutput } from "./json-output.ts";
+import { addListCommand } from "./list.ts";
 import { addPartialsCommand } from "./partials.ts";
+import { addPeersCommand } from "./peers.ts";
 import { addReceiveCommand } from "./receive.ts";
 import { addSendCommand } from "./send.ts";
+import { addShareCommand } from "./share.ts";
 
 /** The whole command line. */
 function quiverProgram(json: JsonOutput): Command {
@@ -23,7 +27,11 @@ function quiverProgram(json: JsonOutput): Command {
     .configureOutput({ outputError() {} });
   addSendCommand(program, json);
   addReceiveCommand(program, json);
+  addShareCommand(program, json);
+  addListCommand(program);
+  addGetCommand(program, json);
   addDemoCommand(program, json);
+  addPeersCommand(program);
   addPartialsCommand(program);
   addIdCommand(program);
   return program;

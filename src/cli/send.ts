@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import {
+  displayText,
   Peer,
   type ProfileName,
   type SendOptions,
@@ -44,7 +45,12 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
       command.createOption("--profile <name>", "how to plan").choices(["ultra", "standard"]),
     )
     .option("--lanes <n>", "lanes at most", positiveInteger)
-    .option("--keep", "serve the ticket again and again, until Ctrl-C")
+    .option("--to <peer>", "send to a known peer: a name, or PEER-ID@ADDRESS; no ticket is made")
+    .addOption(
+      command
+        .createOption("--keep", "serve the ticket again and again, until Ctrl-C")
+        .conflicts("to"),
+    )
     .option("--memory-map", "read the files through a memory mapping");
   addLimitFlag(command);
   addCompressFlag(command, "auto, none, lz4, zstd or zstd:LEVEL; auto measures what is quickest");
@@ -53,7 +59,8 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
-  command.addHelpText("after", "\nExample:\n  quiver send holiday-photos notes.txt");
+  const examples = "quiver send holiday-photos notes.txt\n  quiver send notes.txt --to anna";
+  command.addHelpText("after", `\nExample:\n  ${examples}`);
   command.action((paths: string[], flags: SendFlags) => send(paths, flags, json));
 }
 
@@ -70,6 +77,26 @@ interface SendFlags
   keep?: true;
   dryRun?: true;
   text?: string;
+  to?: string;
+}
+
+/** Sends to a known peer, which must run something that takes offers. */
+async function push(
+  paths: string[],
+  what: SourceOptions,
+  to: string,
+  { flags, output }: { flags: SendFlags; output: Output },
+): Promise<void> {
+  const { listen, limit, profile, lanes, compress, retryFor: retryForMs } = flags;
+  const tuning = tuningOf(flags);
+  const peer = await Peer.open({ listen, limit, tuning, logger: output.logger });
+  try {
+    const transfer = peer.send(paths, { to, profile, lanes, compress, retryForMs, ...what });
+    output.display.status(`connecting to ${displayText(to, 80)}`);
+    requireComplete(await follow({ transfer, output, ...onceView(output, flags) }));
+  } finally {
+    await peer.close();
+  }
 }
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
@@ -78,6 +105,7 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
   const text = flags.text === undefined ? undefined : await readText(flags.text, process.stdin);
   const what = { exclude, gitignore, text };
   if (flags.dryRun) return report(paths, what, output);
+  if (flags.to !== undefined) return push(paths, what, flags.to, { flags, output });
   // Of a text nothing stays on this side's disk, not even its hash.
   const served = text === undefined ? new ServedTickets(paths, what) : null;
   const { peer, earlier } = await openPeer(flags, output, (await served?.find(Date.now())) ?? null);
@@ -95,18 +123,11 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
       ticketLifeMs: expiresAtMs - Date.now(),
     };
     const transfer = peer.send(paths, options);
-    const { show, farewell } = flags.keep ? servingView(output) : onceView(output);
-    const { display } = output;
+    const { show, farewell } = (flags.keep ? servingView : onceView)(output, flags);
     const showAndKeep = (event: TransferEvent) => {
       if (event.type === "ready") {
         const { ticket } = event;
         void served?.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
-      }
-      const isPlain = event.type === "lanes" && event.compress === "none";
-      if (isPlain && flags.compress !== "none" && flags.compress !== "auto") {
-        display.print(
-          `the receiver does not take ${flags.compress}: the files are sent as they are`,
-        );
       }
       show(event);
     };
@@ -155,10 +176,16 @@ function isAmong(asked: string | undefined, listen: readonly string[]): boolean 
 /** How a transfer is shown, and what ends it. */
 type View = Pick<Following, "show" | "farewell">;
 
-function onceView(output: Output): View {
+function onceView(output: Output, { compress }: SendFlags): View {
+  const isForced = compress !== "none" && compress !== "auto";
   return {
     show(event) {
       showCommon(event, "sent", output.display);
+      if (event.type === "lanes" && event.compress === "none" && isForced) {
+        output.display.print(
+          `the receiver does not take ${compress}: the files are sent as they are`,
+        );
+      }
       if (event.type === "ready") showTicket(event.ticket, output);
       if (event.type === "offer" && event.excluded !== undefined) {
         output.display.print(`left out by pattern: ${formatCount(event.excluded, "thing")}`);
@@ -168,9 +195,9 @@ function onceView(output: Output): View {
 }
 
 /** Shows one receiver after the other: what ends with one does not end the serving. */
-function servingView(output: Output): View {
+function servingView(output: Output, flags: SendFlags): View {
   const { display } = output;
-  const once = onceView(output);
+  const once = onceView(output, flags);
   let served = 0;
   let isServing = false;
   return {

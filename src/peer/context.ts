@@ -9,6 +9,7 @@ import type { Tuning } from "../options.ts";
 import { paceFeature, textFeature } from "../protocol/features.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
+import type { AddressBook } from "./address-book.ts";
 import type { Callers } from "./callers.ts";
 import type { Identity } from "./identity.ts";
 import type { KnownPaths } from "./known-paths.ts";
@@ -22,6 +23,8 @@ export interface PeerContext {
   engine: Engine;
   endpoint: Endpoint;
   clock: Clock;
+  /** The names of peers. */
+  book: AddressBook;
   identity: Identity;
   callers: Callers;
   /** What is known of paths; none where nothing is to be remembered. */
@@ -95,6 +98,17 @@ export async function dialPeer(
     const seconds = Math.round(tuning.connectTimeoutMs / 1000);
     const message = `the other side did not answer at ${addresses.join(" or ")} within ${seconds} s; is it still running, and may UDP pass between the two?`;
     throw new TransferError("PEER_UNREACHABLE", message, { cause: error });
+  }
+}
+
+/** Notes in the address book where a peer is, now that it has proven its key. */
+export function noteSeen({ book, clock, options }: PeerContext, connection: Connection): void {
+  try {
+    book.see(connection.peerId, connection.stats().remoteAddress, clock.wallNow());
+  } catch (error) {
+    // A book that cannot be used costs the convenience, not the connection.
+    const reason = error instanceof Error ? error.message : String(error);
+    options.logger?.warn(`where the peer is was not noted: ${reason}`);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { PeerLimits } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
-import { maxGuests, maxWaitingOffers } from "../options.ts";
+import { maxGuests } from "../options.ts";
 import type { Session } from "./session.ts";
 
 /** The guests of a peer: few at once, and each may send little until one of its offers is accepted. */
@@ -10,7 +10,6 @@ export class Guests {
   readonly #trusted: PeerLimits;
   /** In the order of their coming. */
   readonly #sessions = new Set<Session>();
-  readonly #waiting = new Map<Session, number>();
 
   /** `trusted` is what a guest may send once it is none any more. */
   constructor({ receiveWindowBytes, maxStreams }: PeerLimits) {
@@ -30,20 +29,5 @@ export class Guests {
   /** Lets a guest send as much as the holder of a ticket may. */
   trust(session: Session): void {
     if (this.#sessions.delete(session)) session.connection.admit(this.#trusted);
-  }
-
-  /** Counts an offer that waits for its answer; returns what ends the wait, or null for one too many. */
-  wait(session: Session): (() => void) | null {
-    const count = this.#waiting.get(session) ?? 0;
-    if (count >= maxWaitingOffers) return null;
-    this.#waiting.set(session, count + 1);
-    let isWaiting = true;
-    return () => {
-      if (!isWaiting) return;
-      isWaiting = false;
-      const left = (this.#waiting.get(session) ?? 1) - 1;
-      if (left > 0) this.#waiting.set(session, left);
-      else this.#waiting.delete(session);
-    };
   }
 }

@@ -14,6 +14,7 @@ import type { Limit } from "../transfer/limit.ts";
 import type { ByteWriter } from "../transfer/ordered-output.ts";
 import type { SourceOptions } from "../transfer/source.ts";
 import type { Priority } from "../transfer/turns.ts";
+import type { AddressBook } from "./address-book.ts";
 import type { Identity } from "./identity.ts";
 
 /** What {@link Peer.open} needs to know. */
@@ -32,6 +33,8 @@ export interface PeerOptions {
   limit?: Limit;
   /** The same with each peer. @default null */
   limitPerPeer?: Limit;
+  /** The names of peers. @default this user's book; with another `identity` one that is kept nowhere */
+  addressBook?: AddressBook;
   logger?: Logger;
   tuning?: Partial<Tuning>;
   /** The engine to run on. @default the native one */
@@ -62,7 +65,10 @@ export type OfferAnswer =
 
 /** How to send. */
 export interface SendOptions extends SourceOptions {
-  /** The connected peer to send to; without it a ticket is made, and whoever holds it receives. */
+  /**
+   * The peer to send to: its name in the address book, its peer id, or `PEER-ID@ADDRESS`. One that is
+   * not connected is dialled. Without it a ticket is made, and whoever holds that receives.
+   */
   to?: string;
   /** Folder below the other's inbox. @default "" */
   targetDir?: string;

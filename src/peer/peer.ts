@@ -1,47 +1,47 @@
 /** A running participant: an endpoint, its connections, and the transfers over them. */
 
 import { systemClock } from "../clock.ts";
-import type { Connection, PeerLimits } from "../engine/engine.ts";
 import { openNativeEngine } from "../engine/native.ts";
-import { TransferError } from "../errors.ts";
-import { defaultTuning, guestLimits } from "../options.ts";
-import type { Hello } from "../protocol/messages.ts";
+import { defaultTuning } from "../options.ts";
+import { type ListedEntry, requestsFeature } from "../protocol/request-messages.ts";
 import { requireCompression } from "../transfer/compression.ts";
-import type { OfferSummary, Receipt, TransferProgress } from "../transfer/events.ts";
-import type { OfferMessage } from "../transfer/incoming.ts";
+import type { Receipt, TransferProgress } from "../transfer/events.ts";
 import type { Preflight } from "../transfer/preflight.ts";
-import { Source, type SourceOptions } from "../transfer/source.ts";
 import type { Transfer, TransferRecord } from "../transfer/transfer.ts";
-import { unexpected } from "../transfer/unexpected.ts";
-import { parseAddress } from "./addresses.ts";
+import { AddressBook } from "./address-book.ts";
+import { parseAddress, reachableAddresses } from "./addresses.ts";
+import { Answers } from "./answering.ts";
 import { Callers } from "./callers.ts";
-import { background, bindEndpoint, dialPeer, helloOf, type PeerContext } from "./context.ts";
+import { Connections } from "./connections.ts";
+import { background, bindEndpoint, helloOf, type PeerContext } from "./context.ts";
+import { acceptConnections } from "./door.ts";
 import { Guests } from "./guests.ts";
 import { configurationFolder, loadIdentity } from "./identity.ts";
 import { KnownPaths } from "./known-paths.ts";
 import { Limits } from "./limits.ts";
+import { Offers } from "./offers.ts";
 import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts";
 import { lookAtTicket, type PreflightOptions } from "./preflight.ts";
-import { pushTo } from "./pushing.ts";
-import { receiveTicket, takeOffer } from "./receiving.ts";
-import { noOffers, tooManyOffers, unknownTicket } from "./refusals.ts";
-import { type SentSources, serveTicket } from "./sending.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { receiveTicket } from "./receiving.ts";
+import { Requests } from "./requesting.ts";
+import { openSources, type Sender, sendByTicket, sendTo } from "./sends.ts";
+import type { SessionOptions } from "./session.ts";
+import { type Share, type ShareOptions, Shares } from "./shares.ts";
 import { Tickets } from "./tickets.ts";
 import { TransferList } from "./transfer-list.ts";
+import { receiveFrom } from "./waiting.ts";
 
 /** A participant. */
 export class Peer {
   readonly #context: PeerContext;
   readonly #tickets: Tickets;
-  /** Connections made for {@link Peer.connectToPeer} or by others, by peer id. */
-  readonly #sessions = new Map<string, Session>();
-  /** Addresses at which {@link Peer.connectToPeer} has found peers. */
-  readonly #dialled = new Map<string, string>();
-  /** The sessions over which incoming transfers were offered. */
-  readonly #offeredOver = new WeakMap<TransferRecord, Session>();
   readonly #guests: Guests;
+  readonly #connections: Connections;
   readonly #transfers: TransferList;
+  readonly #offers: Offers;
+  readonly #shares: Shares;
+  readonly #answers: Answers;
+  readonly #requests: Requests;
   #isStarted = false;
 
   private constructor(context: Omit<PeerContext, "callers">) {
@@ -49,7 +49,12 @@ export class Peer {
     this.#context = { ...context, callers };
     this.#tickets = new Tickets(context.clock, (bytes) => context.engine.random(bytes));
     this.#guests = new Guests(context.tuning);
+    this.#connections = new Connections(this.#context, this.#guests, () => this.#sessionOptions());
     this.#transfers = new TransferList(context.engine, context.clock, context.options.logger);
+    this.#offers = new Offers(this.#context, this.#transfers, this.#guests);
+    this.#shares = new Shares(this.#context);
+    this.#answers = new Answers(this.#context, this.#shares, this.#transfers);
+    this.#requests = new Requests(this.#context, this.#connections, this.#offers);
   }
 
   /**
@@ -69,7 +74,9 @@ export class Peer {
     const endpoint = await bindEndpoint(engine, identity, tuning, listen);
     const { pathsFolder = options.identity ? undefined : configurationFolder() } = options;
     const knownPaths = pathsFolder === undefined ? null : new KnownPaths(pathsFolder, clock);
-    return new Peer({ options, tuning, engine, endpoint, clock, identity, knownPaths, limits });
+    const book = options.addressBook ?? new AddressBook(options.identity ? null : undefined);
+    const parts = { options, tuning, engine, endpoint, clock, identity, book, knownPaths, limits };
+    return new Peer(parts);
   }
 
   /** The public key, 64 lower-case hex digits. */
@@ -87,11 +94,27 @@ export class Peer {
     return this.#context.limits;
   }
 
+  /** The addresses under which others may reach it: for an unspecified one those of all network cards. */
+  get reachableAddresses(): string[] {
+    return reachableAddresses(this.addresses);
+  }
+
+  /** The names that this user gives to peers. */
+  get peers(): AddressBook {
+    return this.#context.book;
+  }
+
   /** Begins to take connections. Twice is fine. */
   async start(): Promise<void> {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    background(this.#acceptConnections());
+    const house = {
+      ...this.#sender,
+      guests: this.#guests,
+      isKnown: (peerId: string) => this.#offers.isExpected(peerId) || this.#shares.isReader(peerId),
+      sessionOptions: () => this.#sessionOptions(),
+    };
+    background(acceptConnections(house));
   }
 
   /**
@@ -107,15 +130,8 @@ export class Peer {
     peerId: string,
     options: { signal?: AbortSignal } = {},
   ): Promise<void> {
-    if (this.#sessions.has(peerId)) return;
-    const connection = await dialPeer(
-      this.#context,
-      peerId,
-      [parseAddress(address)],
-      options.signal,
-    );
-    this.#keep(await Session.dial(connection, this.#sessionOptions()));
-    this.#dialled.set(peerId, address);
+    if (this.#connections.has(peerId)) return;
+    await this.#connections.dial(peerId, [parseAddress(address)], options.signal);
   }
 
   /**
@@ -131,14 +147,11 @@ export class Peer {
     targetDir = "",
     options: { signal?: AbortSignal } = {},
   ): Promise<string> {
-    this.#session(peerId);
-    const first = await Source.open(this.#context.engine, [path]);
+    this.#connections.find(peerId);
+    const sources = await openSources(this.#context.engine, [path]);
     const record = this.#transfers.add("send", options);
-    const work = this.#push(peerId, this.#sources(first, [path], {}), record, { targetDir });
-    this.#transfers.run(
-      record,
-      work.finally(() => first.close()),
-    );
+    const sending = { peerId, record, options: { targetDir } };
+    this.#transfers.run(record, sendTo(this.#sender, sources, sending));
     return record.id;
   }
 
@@ -153,7 +166,8 @@ export class Peer {
   }
 
   /**
-   * Sends files and folders, or with `text` a text alone: to a connected peer, or to whoever gets the ticket of the `ready` event.
+   * Sends files and folders, or with `text` a text alone: to a known or connected peer, or to whoever
+   * gets the ticket of the `ready` event.
    *
    * The transfer's `done` rejects with `DISK_*`, `PEER_*`, `CONNECTION_LOST`, or the signal's reason.
    */
@@ -180,11 +194,72 @@ export class Peer {
     return lookAtTicket(this.#context, ticket, options);
   }
 
+  /**
+   * Receives the next offer that one of some peers makes: names, or peer ids. Others are not let in.
+   *
+   * Begins to take connections. `done` rejects like that of {@link Peer.send}.
+   */
+  receiveFrom(peers: readonly string[], options: ReceiveOptions = {}): Transfer {
+    const record = this.#transfers.add("receive", options);
+    const receive = async () => {
+      const peerIds = new Set(peers.map((peer) => this.#connections.identify(peer)));
+      await this.start();
+      return receiveFrom(this.#context, this.#offers, { peerIds, record, options });
+    };
+    this.#transfers.run(record, receive());
+    return record;
+  }
+
+  /**
+   * Receives files and folders that a known peer shares, each as `SHARE` or `SHARE/PATH`.
+   *
+   * Calling it again with the same arguments continues where the last call stopped. `done` rejects like
+   * that of {@link Peer.send}, and with `DISK_MISSING`, `DISK_DENIED` or `NAME_REFUSED` for a path that
+   * is not given.
+   */
+  request(from: string, paths: string | readonly string[], options: ReceiveOptions = {}): Transfer {
+    const record = this.#transfers.add("receive", options);
+    const list = typeof paths === "string" ? [paths] : paths;
+    const get = async () => {
+      const peerId = this.#connections.identify(from);
+      return this.#requests.get(peerId, list, { record, options });
+    };
+    this.#transfers.run(record, get());
+    return record;
+  }
+
+  /**
+   * Lists what a known peer shares with this one: its shares, or what is in a folder of one of them.
+   *
+   * @throws {TransferError} like {@link Peer.request}, when the list is iterated.
+   */
+  async *list(
+    from: string,
+    path = "",
+    { signal = new AbortController().signal }: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<ListedEntry> {
+    yield* this.#requests.list(this.#connections.identify(from), path, signal);
+  }
+
+  /**
+   * Lets some known peers read a folder until the share or the peer is closed, and takes connections.
+   *
+   * @throws {TransferError} `DISK_*`, or `INVALID_ARGUMENT` for a name that nobody has or can have.
+   */
+  async share(folder: string, options: ShareOptions = {}): Promise<Share> {
+    const readers = new Set((options.peers ?? []).map((one) => this.#connections.identify(one)));
+    await this.start();
+    return this.#shares.open(folder, readers, options);
+  }
+
   /** Ends all transfers and connections and frees the port. */
   async close(): Promise<void> {
+    await this.#shares.close();
     await this.#transfers.cancelAll();
     this.#context.limits.close();
     await this.#context.endpoint.close();
+    // One that was given is its owner's to close.
+    if (!this.#context.options.addressBook) this.#context.book.close();
   }
 
   async #sendPaths(
@@ -193,79 +268,16 @@ export class Peer {
     options: SendOptions,
   ): Promise<Receipt> {
     requireCompression(options.compress);
-    if (options.to !== undefined) this.#session(options.to);
-    const first = await Source.open(this.#context.engine, paths, options);
-    const sources = this.#sources(first, paths, options);
-    try {
-      if (options.to !== undefined) return await this.#push(options.to, sources, record, options);
-      await this.start();
-      return await serveTicket(this.#context, this.#tickets, sources, record, options);
-    } finally {
-      await first.close();
-    }
+    const { to } = options;
+    const peerId = to === undefined ? null : this.#connections.identify(to);
+    const sources = await openSources(this.#context.engine, paths, options);
+    if (peerId !== null) return sendTo(this.#sender, sources, { peerId, record, options });
+    await this.start();
+    return sendByTicket(this.#sender, sources, { record, options });
   }
 
-  #sources(first: Source, paths: readonly string[], options: SourceOptions): SentSources {
-    return { first, again: () => Source.open(this.#context.engine, paths, options) };
-  }
-
-  /** Sends to a peer that is connected; a connection that is lost is dialled again. */
-  #push(
-    peerId: string,
-    sources: SentSources,
-    record: TransferRecord,
-    options: SendOptions,
-  ): Promise<Receipt> {
-    const connect = async () => {
-      const address = this.#dialled.get(peerId);
-      const { signal } = record;
-      // A peer that dialled this one must come back by itself.
-      if (address !== undefined) await this.connectToPeer(address, peerId, { signal });
-      return this.#session(peerId);
-    };
-    return pushTo(this.#context, connect, sources, record, options);
-  }
-
-  async #acceptConnections(): Promise<void> {
-    for (;;) {
-      const connection = await this.#context.endpoint.accept();
-      if (!connection) return;
-      background(this.#greet(connection));
-    }
-  }
-
-  /** Takes a connection that is expected, or proves a ticket; others if this peer takes offers of anyone. */
-  async #greet(connection: Connection): Promise<void> {
-    if (this.#context.callers.take(connection)) return;
-    const granted: { serve?: (session: Session) => void } = {};
-    const admit = ({ proof }: Hello, material: Uint8Array): PeerLimits => {
-      const serve = this.#tickets.find(proof, material);
-      if (serve) granted.serve = serve;
-      else if (proof.length > 0 || !this.#context.options.onOffer) throw unknownTicket;
-      const { receiveWindowBytes, maxStreams } = this.#context.tuning;
-      return serve ? { receiveWindowBytes, maxStreams } : guestLimits;
-    };
-    const session = await Session.accept(connection, this.#sessionOptions(), admit);
-    if (granted.serve) return granted.serve(session);
-    this.#guests.add(session);
-    this.#keep(session);
-  }
-
-  #keep(session: Session): void {
-    this.#sessions.set(session.peerId, session);
-    void session.ended.then(() => {
-      if (this.#sessions.get(session.peerId) === session) this.#sessions.delete(session.peerId);
-    });
-  }
-
-  #session(peerId: string): Session {
-    const session = this.#sessions.get(peerId);
-    if (session) {
-      this.#guests.trust(session);
-      return session;
-    }
-    const message = `${peerId} is not connected; call connectToPeer first`;
-    throw new TransferError("PEER_UNREACHABLE", message);
+  get #sender(): Sender {
+    return { context: this.#context, tickets: this.#tickets, connections: this.#connections };
   }
 
   #sessionOptions(): SessionOptions {
@@ -274,38 +286,16 @@ export class Peer {
       clock,
       helloTimeoutMs: tuning.handshakeTimeoutMs,
       sharing: tuning,
-      hello: () => helloOf(this.#context, new Uint8Array()),
-      onOffer: (session, offer) => this.#takeOffer(session, offer),
+      hello: () => {
+        const hello = helloOf(this.#context, new Uint8Array());
+        return { ...hello, features: [...hello.features, requestsFeature] };
+      },
+      onOffer: (session, offer) => this.#offers.take(session, offer),
+      onRequest: async (session, message) => {
+        if (message.type === "list" || message.type === "get") {
+          await this.#answers.answer(session, message);
+        } else this.#requests.take(session, message);
+      },
     };
-  }
-
-  #takeOffer(session: Session, offer: OfferMessage): void {
-    const { transfer } = offer;
-    const { onOffer } = this.#context.options;
-    const earlier = this.#transfers.find(transfer);
-    const over = earlier && this.#offeredOver.get(earlier);
-    if (earlier && (over?.peerId !== session.peerId || over === session)) {
-      session.closeFor(unexpected("an offer with the id of another"));
-      return;
-    }
-    // The sender has lost a connection that this side may still believe in.
-    earlier?.lose(new TransferError("CONNECTION_LOST", "the sender dialled again"));
-    const answered = onOffer && this.#guests.wait(session);
-    if (!onOffer || !answered) {
-      const [code, reason] = onOffer ? tooManyOffers : noOffers;
-      background(session.say({ type: "reject", transfer, code, reason }));
-      return;
-    }
-    const answer = async (summary: OfferSummary) => {
-      const given = await onOffer(summary);
-      await earlier?.done.catch(() => {});
-      answered();
-      if (given) this.#guests.trust(session);
-      return given;
-    };
-    const record = this.#transfers.add("receive", { id: transfer });
-    this.#offeredOver.set(record, session);
-    const work = takeOffer(this.#context, session, offer, record, answer);
-    this.#transfers.run(record, work.finally(answered));
   }
 }

@@ -19,7 +19,14 @@ import { OrderedOutput } from "../transfer/ordered-output.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { Unsettled } from "../transfer/unsettled.ts";
-import { bindEndpoint, helloOf, orAborted, type PeerContext, readCodecs } from "./context.ts";
+import {
+  bindEndpoint,
+  helloOf,
+  noteSeen,
+  orAborted,
+  type PeerContext,
+  readCodecs,
+} from "./context.ts";
 import { temporaryIdentity } from "./identity.ts";
 import type { Way } from "./other-way.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
@@ -39,43 +46,91 @@ export async function receiveTicket(
   options: ReceiveOptions,
 ): Promise<Receipt> {
   const ticket = decodeTicket(text);
+  const endpoint = await endpointFor(context, ticket.peerId);
+  const ways = new WaysToSender({ ...context, endpoint }, ticket, record.signal);
+  try {
+    const receiving = { record, options, isReached: () => ways.isFound };
+    return await receiveAgain(context, receiving, ({ taking, reached }) =>
+      ways.use((way, watch) => {
+        const open = openSession(context, way, ticket.secret);
+        return receiveOver(context, open, record, taking, (session) => {
+          reached();
+          watch(session);
+        });
+      }),
+    );
+  } finally {
+    await ways.close();
+    if (endpoint !== context.endpoint) await endpoint.close();
+  }
+}
+
+/** How offers are taken: all but the limits, which depend on the peer. */
+export type Taking = Omit<IncomingOptions, "throttles">;
+
+/** Takes offers as a caller wants; `before` comes before each decision. */
+export function takingOf(
+  context: PeerContext,
+  options: ReceiveOptions,
+  before: () => Promise<void>,
+): Taking {
   const chooser = EntryChooser.of(options);
   const output = options.output && new OrderedOutput(options.output);
-  const endpoint = await endpointFor(context, ticket.peerId);
   const decideNow = decideOnce(context, chooser, options);
-  const retryForMs = options.retryForMs ?? defaultRetryForMs;
-  const earlier = new EarlierTry();
   const decide: IncomingOptions["decide"] = async (summary, fingerprint) => {
-    await earlier.leave();
+    await before();
     return decideNow(summary, fingerprint);
   };
-  const ways = new WaysToSender({ ...context, endpoint }, ticket, record.signal);
-  const retries = { clock: context.clock, record, retryForMs, isReached: () => ways.isFound };
+  return { ...incomingOptions(context, chooser, decide), output };
+}
+
+/** A transfer that is received, and how. */
+export interface Receiving {
+  record: TransferRecord;
+  options: ReceiveOptions;
+  /** Whether the other side is reached already, so that the next try need not wait. */
+  isReached?: () => boolean;
+}
+
+/** What a try to receive is made with. */
+export interface ReceiveAttempt {
+  /** How the offer is received. */
+  taking: Taking;
+  /** To be called once the other side has been reached: from then on a lost connection is tried again. */
+  reached: () => void;
+}
+
+/** Tries to receive until it is done, fails for another reason than the connection, or is late. */
+export async function receiveAgain(
+  context: PeerContext,
+  { record, options, isReached }: Receiving,
+  attempt: (attempt: ReceiveAttempt) => Promise<Receipt>,
+): Promise<Receipt> {
+  const retryForMs = options.retryForMs ?? defaultRetryForMs;
+  const earlier = new EarlierTry();
+  const taking = takingOf(context, options, () => earlier.leave());
+  const retries = { clock: context.clock, record, retryForMs, isReached };
   try {
     return await withRetries(retries, async (reached) => {
       try {
-        return await ways.use((way, watch) => {
-          const open = openSession(context, way, ticket.secret);
-          const take = { ...incomingOptions(context, chooser, decide), output };
-          return receiveOver(context, open, record, take, (session) => {
-            reached();
-            watch(session);
-          });
-        });
+        return await attempt({ taking, reached });
       } catch (error) {
         return earlier.receiptAfter(error);
       }
     });
   } finally {
     await earlier.leave();
-    await ways.close();
-    if (endpoint !== context.endpoint) await endpoint.close();
   }
 }
 
 /** A try in which everything has landed, as long as the sender may not know it. */
-class EarlierTry {
+export class EarlierTry {
   #unsettled: Unsettled | null = null;
+
+  /** Keeps what a failure says of it. */
+  keep(error: unknown): void {
+    if (error instanceof Unsettled) this.#unsettled = error;
+  }
 
   /** Frees it for the next try, or another command. */
   async leave(): Promise<void> {
@@ -89,7 +144,7 @@ class EarlierTry {
    * own, or is gone; should that one come back, what has landed is known. Rejects with all else.
    */
   async receiptAfter(error: unknown): Promise<Receipt> {
-    if (error instanceof Unsettled) this.#unsettled = error;
+    this.keep(error);
     const code = error instanceof TransferError ? error.code : null;
     const isOver = code === "PEER_UNREACHABLE" || code === "PEER_REJECTED";
     if (!this.#unsettled || !isOver) throw error;
@@ -123,7 +178,7 @@ async function receiveOver(
   context: PeerContext,
   open: OpenSession,
   record: TransferRecord,
-  options: Omit<IncomingOptions, "throttles">,
+  taking: Taking,
   reached: (session: Session) => void,
 ): Promise<Receipt> {
   const offered = Promise.withResolvers<void>();
@@ -135,11 +190,12 @@ async function receiveOver(
     if (offers > 1) return from.closeFor(unexpected("a second offer"));
     reached(from);
     record.id = offer.transfer;
-    received.resolve(receiveWithin(context, from, offer, record, options));
+    received.resolve(receiveWithin(context, from, offer, record, taking));
     offered.resolve();
   });
   try {
     const { hello, peerId, connection } = session;
+    noteSeen(context, connection);
     const address = connection.stats().remoteAddress;
     record.emit({ type: "connected", transferId: "", peerId, peerName: hello.name, address });
     const ended = session.ended.then((error) => Promise.reject(error));
@@ -190,16 +246,16 @@ function rememberChoices(policy: ConflictPolicy): ConflictPolicy {
 }
 
 /** Receives within the limits of this participant and for the peer. */
-async function receiveWithin(
+export async function receiveWithin(
   context: PeerContext,
   session: Session,
   offer: OfferMessage,
   record: TransferRecord,
-  options: Omit<IncomingOptions, "throttles">,
+  taking: Taking,
 ): Promise<Receipt> {
   const { throttles, free } = context.limits.borrow("receive", session.peerId);
   try {
-    return await receiveOffer(session, offer, record, { ...options, throttles });
+    return await receiveOffer(session, offer, record, { ...taking, throttles });
   } finally {
     free();
   }
@@ -220,8 +276,8 @@ export async function takeOffer(
     return decision(context, summary, { ...yes, chooser: EntryChooser.of(yes) });
   };
   try {
-    const options = incomingOptions(context, EntryChooser.of({}), decide);
-    return await receiveWithin(context, session, offer, record, options);
+    const taking = incomingOptions(context, EntryChooser.of({}), decide);
+    return await receiveWithin(context, session, offer, record, taking);
   } catch (error) {
     if (!(error instanceof Unsettled)) throw error;
     // The sender may come back for its receipt: what has landed must be known then.
@@ -241,7 +297,7 @@ function incomingOptions(
   { engine, clock, options, tuning }: PeerContext,
   chooser: EntryChooser,
   decide: IncomingOptions["decide"],
-): Omit<IncomingOptions, "throttles"> {
+): Taking {
   const formats = options.formats ?? formatsByPreference;
   const { pieceTable } = tuning;
   const codecs = readCodecs(options);

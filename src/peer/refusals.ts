@@ -2,7 +2,13 @@
 
 import { TransferError } from "../errors.ts";
 
-/** For a proof that fits no ticket, or none where one is needed. */
+/** For a key alone, where its peer is not waited for. */
+export const notAllowed = new TransferError(
+  "PEER_REJECTED",
+  "the other side lets in only peers that its person has named; ask there, and say your peer id (quiver id)",
+);
+
+/** For a proof that fits no ticket. */
 export const unknownTicket = new TransferError(
   "PEER_REJECTED",
   "the ticket is not known to the sender: it was used, has expired, or is of another run; ask for a new one",

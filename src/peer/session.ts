@@ -20,6 +20,7 @@ import { maxHelloBytes } from "../protocol/limits.ts";
 import { decodeMessage, encodeMessage } from "../protocol/message-codec.ts";
 import { type ControlMessage, type Hello, protocolVersion } from "../protocol/messages.ts";
 import { proofLabel } from "../protocol/proof.ts";
+import type { AnswerMessage, RequestMessage } from "../protocol/request-messages.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
 import { failureFor, peerFailure } from "../transfer/failure.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
@@ -36,6 +37,8 @@ export interface SessionOptions {
   sharing: SharingOptions;
   /** Takes offers. */
   onOffer: (session: Session, offer: Extract<ControlMessage, { type: "offer" }>) => void;
+  /** Takes requests and their answers; without it they are answered like any unknown message. */
+  onRequest?: (session: Session, message: RequestMessage | AnswerMessage) => Promise<void>;
 }
 
 /** How many transfers one connection carries, and with what room for them. */
@@ -187,11 +190,14 @@ export class Session implements Channel {
       const body = await readFrame(this.#control.receive);
       if (body === null) return;
       const message = decodeMessage(body);
-      if (message === null) {
-        const reason = "the message is of a type that this version does not know";
-        await this.say({ type: "error", code: "INVALID_FRAME", reason });
-      } else await this.#deliver(message);
+      if (message === null) await this.#sayUnknown();
+      else await this.#deliver(message);
     }
+  }
+
+  #sayUnknown(): Promise<void> {
+    const reason = "the message is of a type that this version does not know";
+    return this.say({ type: "error", code: "INVALID_FRAME", reason });
   }
 
   async #deliver(message: ControlMessage): Promise<void> {
@@ -199,6 +205,10 @@ export class Session implements Channel {
       throw new TransferError("INVALID_FRAME", "the peer said hello twice");
     }
     if (message.type === "error") return;
+    if ("request" in message) {
+      await (this.#options.onRequest?.(this, message) ?? this.#sayUnknown());
+      return;
+    }
     const part = this.#parts.get(message.transfer);
     // A cancelled transfer learns of it at once, whatever it is waiting for.
     if (message.type === "cancel") {

@@ -1,7 +1,8 @@
 /** Reads the fields of a decoded message; whatever is not as promised is an `INVALID_FRAME`. */
 
-import { TransferError } from "../errors.ts";
-import { maxEntries } from "./limits.ts";
+import { codeOfWire, TransferError } from "../errors.ts";
+import { maxEntries, maxReason } from "./limits.ts";
+import type { WireFailure } from "./messages.ts";
 
 /** A decoded CBOR map. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -62,6 +63,19 @@ export function bytes(value: unknown, what: string, length?: number): Uint8Array
   return value;
 }
 
+/** The id of a transfer or a request, 16 bytes, as hex digits. */
+export function hexId(value: unknown, what: string): string {
+  return Buffer.from(bytes(value, what, 16)).toString("hex");
+}
+
+/** The failure that the fields of a message or of an item tell. */
+export function failureOf(fields: Fields): WireFailure {
+  return {
+    code: codeOfWire(integer(fields["code"], "code", 0, maxWire)),
+    reason: text(fields["reason"], "reason", maxReason),
+  };
+}
+
 /** A list of at most `most` items, each read by `item`. */
 export function list<T>(
   value: unknown,
@@ -93,3 +107,6 @@ export function exactly(header: Uint8Array, length: number, what: string): DataV
   if (header.length !== length) throw invalid(`${what} of ${header.length} bytes`);
   return new DataView(header.buffer, header.byteOffset, header.byteLength);
 }
+
+/** The largest error number that can be told. */
+export const maxWire = 0xffff;

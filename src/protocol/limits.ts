@@ -54,3 +54,7 @@ export const maxRunPieces = 65_536;
 
 /** Pieces of one file: 16 TiB in pieces of 1 MiB. */
 export const maxPieces = 2 ** 24;
+
+/** Entries of one listing, and paths of one request for files. */
+export const maxListed = 1024;
+export const maxRequestPaths = 256;

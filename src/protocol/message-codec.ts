@@ -6,10 +6,13 @@ import {
   bytes,
   entryNumber,
   type Fields,
+  failureOf,
   fieldsOf,
+  hexId,
   integer,
   invalid,
   list,
+  maxWire,
   quantity,
   text,
   tuple,
@@ -31,7 +34,8 @@ import {
   maxWords,
   minPieceLog,
 } from "./limits.ts";
-import { type ControlMessage, type FileResult, paceStates, type WireFailure } from "./messages.ts";
+import { type ControlMessage, type FileResult, paceStates } from "./messages.ts";
+import { requestDecoders, requestToWire } from "./request-codec.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
 
 /** A message as a frame. Texts for people that are too long are cut. */
@@ -85,7 +89,7 @@ function toWire(message: ControlMessage): Record<string, unknown> {
   }
   if (message.type === "pace") wire["limit"] = Math.floor(message.limit ?? 0);
   if (message.type === "results") wire["files"] = message.files.map(resultToWire);
-  return wire;
+  return "request" in message ? { ...wire, ...requestToWire(message) } : wire;
 }
 
 function resultToWire(result: FileResult): unknown[] {
@@ -247,6 +251,7 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
     }),
     settled: (fields) => ({ type: "settled", transfer: transferOf(fields) }),
     error: (fields) => ({ type: "error", ...failureOf(fields) }),
+    ...requestDecoders,
   }),
 );
 
@@ -266,14 +271,7 @@ function valuesOf(value: unknown): Uint8Array {
 }
 
 function transferOf(fields: Fields): string {
-  return Buffer.from(bytes(fields["transfer"], "transfer", 16)).toString("hex");
-}
-
-function failureOf(fields: Fields): WireFailure {
-  return {
-    code: codeOfWire(integer(fields["code"], "code", 0, maxWire)),
-    reason: text(fields["reason"], "reason", maxReason),
-  };
+  return hexId(fields["transfer"], "transfer");
 }
 
 function proofOf(value: unknown): Uint8Array {
@@ -287,4 +285,3 @@ function words(value: unknown): string[] {
 }
 
 const statuses = ["received", "skipped", "failed"] as const;
-const maxWire = 0xffff;

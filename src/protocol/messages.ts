@@ -1,6 +1,7 @@
 /** What is said on a control stream, as docs/protocol.md lists it. */
 
 import type { ErrorCode } from "../errors.ts";
+import type { AnswerMessage, RequestMessage } from "./request-messages.ts";
 
 /** The protocol's version; a peer of another one is told so. */
 export const protocolVersion = 1;
@@ -69,6 +70,8 @@ export const paceStates = ["moving", "paused", "queued"] as const;
 /** Everything that is said on a control stream. `transfer` is 32 hex digits. */
 export type ControlMessage =
   | Hello
+  | RequestMessage
+  | AnswerMessage
   | {
       type: "offer";
       transfer: string;

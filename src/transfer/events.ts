@@ -146,6 +146,13 @@ export interface Receipt {
 /** Something that happened in a transfer. */
 export type TransferEvent =
   | { type: "ready"; transferId: string; ticket: string }
+  | {
+      /** This side waits to be dialled, under its own peer id at these addresses, `ip:port`. */
+      type: "listening";
+      transferId: string;
+      peerId: string;
+      addresses: string[];
+    }
   | { type: "connected"; transferId: string; peerId: string; peerName: string; address: string }
   | ({ type: "offer" } & OfferSummary)
   | {

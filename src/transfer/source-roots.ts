@@ -4,10 +4,10 @@ import { basename, dirname, resolve } from "node:path";
 import type { Engine, FileStat, Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 
-/** A top-level thing: the folder it lies in, held open, and its name there. */
+/** A top-level thing: the folder it lies in, held open, and its name there; `""` for the folder itself. */
 export interface Root {
   folder: Folder;
-  /** The folder's path. */
+  /** The folder's path, for rules that lie in it; `""` where none count. */
   parent: string;
   name: string;
   stat: FileStat;
@@ -22,15 +22,26 @@ export interface Root {
  */
 export async function openRoots(engine: Engine, paths: readonly string[]): Promise<Root[]> {
   const roots: Root[] = [];
-  const taken = new Set<string>();
   const folders = new Map<string, Folder>();
-  for (const path of paths) {
-    const root = await openRoot(engine, path, folders);
-    const offeredName = freeName(root.offeredName, taken);
-    taken.add(offeredName);
-    roots.push({ ...root, offeredName });
+  for (const path of paths) roots.push(await openRoot(engine, path, folders));
+  return withOfferedNames(roots);
+}
+
+/** Gives roots that are called alike different names in the offer. */
+export function withOfferedNames(roots: readonly Root[]): Root[] {
+  const names = offeredNames(roots.map(({ offeredName }) => offeredName));
+  return roots.map((root, at) => ({ ...root, offeredName: names[at] ?? "" }));
+}
+
+/** The names under which top-level things are offered: of two that are called alike, one gets a number. */
+export function offeredNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  for (const name of names) {
+    let free = name;
+    for (let number = 2; taken.has(free); number += 1) free = `${name} (${number})`;
+    taken.add(free);
   }
-  return roots;
+  return [...taken];
 }
 
 async function openRoot(engine: Engine, path: string, folders: Map<string, Folder>): Promise<Root> {
@@ -71,12 +82,6 @@ async function openParent(engine: Engine, parent: string, path: string): Promise
 
 function missing(path: string): TransferError {
   return new TransferError("DISK_MISSING", `${path} is not there; check the spelling`);
-}
-
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  let free = name;
-  for (let number = 2; taken.has(free); number += 1) free = `${name} (${number})`;
-  return free;
 }
 
 /** As many links as Linux follows in one path. */

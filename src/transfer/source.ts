@@ -17,7 +17,7 @@ import { textBytes } from "./batches.ts";
 import type { SkippedThing } from "./events.ts";
 import { FolderChoice, type SourceChoice } from "./folder-choice.ts";
 import { isInsideLink } from "./landing-name.ts";
-import { openRoots, type Root } from "./source-roots.ts";
+import { openRoots, type Root, withOfferedNames } from "./source-roots.ts";
 
 /** What is sent beside what paths name. */
 export interface SourceOptions extends SourceChoice {
@@ -75,6 +75,11 @@ export class Source {
     return new Source(engine, roots, topChoice, options.text?.toWellFormed());
   }
 
+  /** Begins to walk what is open already. The folders are closed with the source. */
+  static of(engine: Engine, roots: readonly Root[]): Source {
+    return new Source(engine, withOfferedNames(roots), FolderChoice.of({}), undefined);
+  }
+
   /** The manifest's batches, each as soon as it is there. */
   async *batches(): AsyncGenerator<Uint8Array> {
     let next = 0;
@@ -96,7 +101,7 @@ export class Source {
     const below = this.manifest.path(position).slice(root.offeredName.length);
     return {
       folder: root.folder,
-      path: root.name + below,
+      path: root.name === "" ? below.slice(1) : root.name + below,
       group: this.#groups.get(root.folder) ?? 0,
     };
   }
@@ -144,7 +149,7 @@ export class Source {
         this.excluded += 1;
         continue;
       }
-      const below = `${path}/${found.name}`;
+      const below = path === "" ? found.name : `${path}/${found.name}`;
       const name = `${shown}/${found.name}`;
       const isLink = found.kind === "link";
       const target = isLink ? await readLink(root.folder, below) : "";

@@ -16,6 +16,7 @@ const changes = new Map([
   ["memory-pieces", 400],
   ["hostile-sender", 150],
   ["hostile-receiver", 150],
+  ["hostile-reader", 150],
   ["addon", 60],
 ]);
 

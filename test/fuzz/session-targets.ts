@@ -139,7 +139,11 @@ const hostileReceiver: Target = {
 };
 
 /** Does what an input says: kind, length and bytes of each thing that is written. */
-async function perform(raw: RawPeer, input: Uint8Array, transfer: Uint8Array = id): Promise<void> {
+export async function perform(
+  raw: RawPeer,
+  input: Uint8Array,
+  transfer: Uint8Array = id,
+): Promise<void> {
   const script = Buffer.from(input);
   for (let at = 0; at + 3 <= script.length; ) {
     const end = at + 3 + script.readUInt16BE(at + 1);
@@ -176,7 +180,7 @@ async function endOf(transfer: Transfer | undefined): Promise<string> {
 }
 
 /** Runs with fixtures that go at the end; a rejection that nobody handles is a failure. */
-async function during(run: (t: TestContext) => Promise<string>): Promise<string> {
+export async function during(run: (t: TestContext) => Promise<string>): Promise<string> {
   const ends: (() => unknown)[] = [];
   const t = { after: (end: () => unknown) => ends.push(end) } as unknown as TestContext;
   const unhandled: unknown[] = [];
@@ -193,7 +197,8 @@ async function during(run: (t: TestContext) => Promise<string>): Promise<string>
   }
 }
 
-function say(message: Value): Buffer {
+/** A message of a script. */
+export function say(message: Value): Buffer {
   return chunk(0, frame(cbor(message)));
 }
 

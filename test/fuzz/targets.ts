@@ -5,6 +5,7 @@ import { journalTargets } from "./journal-targets.ts";
 import { nameTargets } from "./name-targets.ts";
 import { pieceTargets } from "./piece-targets.ts";
 import { protocolTargets } from "./protocol-targets.ts";
+import { requestTargets } from "./request-target.ts";
 import { sessionTargets } from "./session-targets.ts";
 import type { Target } from "./target.ts";
 
@@ -15,5 +16,6 @@ export const targets: readonly Target[] = [
   ...journalTargets,
   ...pieceTargets,
   ...sessionTargets,
+  ...requestTargets,
   ...addonTargets,
 ];

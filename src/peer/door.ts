@@ -1,0 +1,54 @@
+/** Lets others in: the holder of a ticket, a peer that its key lets in, and anyone as a guest. */
+
+import type { Connection, PeerLimits } from "../engine/engine.ts";
+import { guestLimits } from "../options.ts";
+import type { Hello } from "../protocol/messages.ts";
+import type { Connections } from "./connections.ts";
+import { background, noteSeen, type PeerContext } from "./context.ts";
+import type { Guests } from "./guests.ts";
+import { notAllowed, unknownTicket } from "./refusals.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import type { Tickets } from "./tickets.ts";
+
+/** What a door leads to. */
+export interface House {
+  context: PeerContext;
+  tickets: Tickets;
+  guests: Guests;
+  connections: Connections;
+  /** Whether a peer is let in by its key alone. */
+  isKnown: (peerId: string) => boolean;
+  sessionOptions: () => SessionOptions;
+}
+
+/** Takes connections until the endpoint is closed. */
+export async function acceptConnections(house: House): Promise<void> {
+  for (;;) {
+    const connection = await house.context.endpoint.accept();
+    if (!connection) return;
+    background(greet(house, connection));
+  }
+}
+
+async function greet(house: House, connection: Connection): Promise<void> {
+  const { context, guests, connections } = house;
+  if (context.callers.take(connection)) return;
+  const granted: { serve?: (session: Session) => void; isGuest?: true } = {};
+  const admit = ({ proof }: Hello, material: Uint8Array): PeerLimits => {
+    const serve = house.tickets.find(proof, material);
+    const { receiveWindowBytes, maxStreams } = context.tuning;
+    if (serve) granted.serve = serve;
+    else if (proof.length > 0) throw unknownTicket;
+    else if (!house.isKnown(connection.peerId)) {
+      if (!context.options.onOffer) throw notAllowed;
+      granted.isGuest = true;
+      return guestLimits;
+    }
+    return { receiveWindowBytes, maxStreams };
+  };
+  const session = await Session.accept(connection, house.sessionOptions(), admit);
+  noteSeen(context, connection);
+  if (granted.serve) return granted.serve(session);
+  if (granted.isGuest) guests.add(session);
+  connections.keep(session);
+}

@@ -1,0 +1,62 @@
+/** What a peer sends: opened where it lies, and sent to one peer or to whoever brings a ticket. */
+
+import type { Engine } from "../engine/engine.ts";
+import type { Receipt } from "../transfer/events.ts";
+import { Source, type SourceOptions } from "../transfer/source.ts";
+import type { TransferRecord } from "../transfer/transfer.ts";
+import type { Connections } from "./connections.ts";
+import type { PeerContext } from "./context.ts";
+import type { SendOptions } from "./peer-options.ts";
+import { pushTo } from "./pushing.ts";
+import { type SentSources, serveTicket } from "./sending.ts";
+import type { Tickets } from "./tickets.ts";
+
+/** What sending needs of a peer. */
+export interface Sender {
+  context: PeerContext;
+  tickets: Tickets;
+  connections: Connections;
+}
+
+/** A transfer that is sent, and how. */
+export interface Sending {
+  record: TransferRecord;
+  options: SendOptions;
+}
+
+/** Opens paths of this machine, and again for each connection after the first. */
+export async function openSources(
+  engine: Engine,
+  paths: readonly string[],
+  options: SourceOptions = {},
+): Promise<SentSources> {
+  const again = () => Source.open(engine, paths, options);
+  return { first: await again(), again };
+}
+
+/** Sends what was opened to a peer, which is dialled where it is not connected. */
+export async function sendTo(
+  { context, connections }: Sender,
+  sources: SentSources,
+  { peerId, record, options }: Sending & { peerId: string },
+): Promise<Receipt> {
+  const connect = () => connections.reach(peerId, record.signal);
+  try {
+    return await pushTo(context, connect, sources, record, options);
+  } finally {
+    await sources.first.close();
+  }
+}
+
+/** Sends what was opened to whoever brings the ticket that is made for it. */
+export async function sendByTicket(
+  { context, tickets }: Sender,
+  sources: SentSources,
+  { record, options }: Sending,
+): Promise<Receipt> {
+  try {
+    return await serveTicket(context, tickets, sources, record, options);
+  } finally {
+    await sources.first.close();
+  }
+}

@@ -1,0 +1,72 @@
+/** Peers that know each other by name: the cable is cut in the middle, and nobody helps. */
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { AddressBook, loadIdentity } from "../../src/index.ts";
+import { assertSame, randomFile } from "./contents.ts";
+import { hosts, Quiver, testFolder } from "./hosts.ts";
+
+const MiB = 2 ** 20;
+
+/** Two hosts with homes in which each has a name for the other, and a folder with a file on `a`. */
+async function acquaintances(t: TestContext) {
+  const lab = hosts(t, "wan", "rate=200", "delay=10");
+  const folder = testFolder(t);
+  const [a, b] = [join(folder, "home-a"), join(folder, "home-b")];
+  const photos = join(folder, "photos");
+  mkdirSync(photos);
+  const film = randomFile(join(photos, "film"), 96 * MiB);
+  const name = async (home: string, peer: string, addresses: string[] = []) => {
+    const { peerId } = await loadIdentity(peer);
+    const book = new AddressBook(home);
+    book.add({ name: "other", peerId, addresses });
+    book.close();
+  };
+  return { lab, a, b, photos, film, name, into: join(folder, "into") };
+}
+
+test("R6: a get whose cable is cut asks again by itself, and goes on", async (t) => {
+  const { lab, a, b, photos, film, name, into } = await acquaintances(t);
+  await name(a, b);
+  const listen = ["--listen", `${lab.address("a")}:0`, "--json"];
+  const share = new Quiver(lab, "a", a, ["share", photos, "--peers", "other", ...listen]);
+  t.after(() => share.kill());
+  const { addresses } = await share.event("listening");
+  await name(b, a, addresses);
+  const what = ["get", "other:photos/film", "--into", into, "--yes", "--json"];
+  const get = new Quiver(lab, "b", b, what);
+  t.after(() => get.kill());
+  await get.event("progress", ({ bytes }) => bytes > 16 * MiB);
+
+  lab.cut();
+  await get.event("waiting");
+  lab.mend();
+
+  assert.equal(await get.exit, 0, get.said);
+  const { bytes } = await get.event("resumed");
+  assert.ok(bytes > 0);
+  assertSame(film, join(into, "film"));
+});
+
+test("R6: a send to a known peer whose cable is cut goes on, and the peer has waited", async (t) => {
+  const { lab, a, b, film, name, into } = await acquaintances(t);
+  await name(b, a);
+  const listen = ["--listen", `${lab.address("b")}:0`, "--into", into, "--yes", "--json"];
+  const receive = new Quiver(lab, "b", b, ["receive", "--from", "other", ...listen]);
+  t.after(() => receive.kill());
+  const { addresses } = await receive.event("listening");
+  await name(a, b, addresses);
+  const send = new Quiver(lab, "a", a, ["send", film, "--to", "other", "--json"]);
+  t.after(() => send.kill());
+  await receive.event("progress", ({ bytes }) => bytes > 16 * MiB);
+
+  lab.cut();
+  await Promise.all([send.event("waiting"), receive.event("waiting")]);
+  lab.mend();
+
+  assert.deepEqual(await Promise.all([send.exit, receive.exit]), [0, 0], receive.said);
+  await receive.event("resumed");
+  assertSame(film, join(into, "film"));
+});
