@@ -15,9 +15,12 @@ use crate::{
     limiter::{Bucket, RateLimiter},
     partial::PartialFile,
     piece::{Run, RunOptions, exact},
-    receive_bundle, receive_run, send_bundle, send_run,
+    receive_bundle,
+    receive_half::ReceiveHalf,
+    receive_run, send_bundle,
+    send_half::SendHalf,
+    send_run,
     source::SourceFile,
-    stream::{ReceiveHalf, SendHalf},
 };
 
 /// Bytes that are read into memory at once, at most.

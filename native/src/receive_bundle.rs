@@ -8,7 +8,7 @@ use crate::{
     path::at,
     piece::{HEADER_BYTES, Header, VALUE_BYTES},
     platform,
-    stream::{Incoming, ReceiveHalf},
+    receive_half::{Incoming, ReceiveHalf},
 };
 use cap_std::fs::Dir;
 

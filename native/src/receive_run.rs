@@ -8,8 +8,8 @@ use crate::{
     hash::{PieceHasher, Value},
     partial::Partial,
     piece::{HEADER_BYTES, Header, Piece, Run, VALUE_BYTES},
+    receive_half::{Incoming, ReceiveHalf},
     source::STEP_BYTES,
-    stream::{Incoming, ReceiveHalf},
 };
 
 /// What became of a run that was received.

@@ -8,11 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use iroh::endpoint;
 use tokio::sync::Semaphore;
 
-use crate::{
-    coder::Coders,
-    held::Held,
-    stream::{ReceiveHalf, SendHalf},
-};
+use crate::{coder::Coders, held::Held, receive_half::ReceiveHalf, send_half::SendHalf};
 
 /// Everything that was opened by an endpoint, its permits for writing files, and its coders.
 pub struct Registry {

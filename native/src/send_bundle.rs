@@ -14,7 +14,7 @@ use crate::{
     path::at,
     piece::Header,
     platform,
-    stream::Outgoing,
+    send_half::Outgoing,
 };
 
 /// Bytes that are gathered before they are handed to the stream.

@@ -10,9 +10,9 @@ use crate::{
     hash::Value,
     piece::{HEADER_BYTES, Header, Piece, Run},
     runtime::blocking,
+    send_half::Outgoing,
     send_run::SentRun,
     source::Source,
-    stream::Outgoing,
 };
 
 /// A piece that is ready to be sent.

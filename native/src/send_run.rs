@@ -9,8 +9,8 @@ use crate::{
     error::Result,
     piece::{Header, Piece, Run, VALUE_BYTES},
     send_encoded,
+    send_half::Outgoing,
     source::Source,
-    stream::Outgoing,
 };
 
 /// What became of a run that was sent.

@@ -233,12 +233,12 @@ export class Peer {
    *
    * @throws {TransferError} like {@link Peer.request}, when the list is iterated.
    */
-  async *list(
+  list(
     from: string,
     path = "",
-    { signal = new AbortController().signal }: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal } = {},
   ): AsyncGenerator<ListedEntry> {
-    yield* this.#requests.list(this.#connections.identify(from), path, signal);
+    return this.#requests.list(from, path, options.signal);
   }
 
   /**

@@ -1,19 +1,14 @@
-/** Receives what a ticket points to, and what connected peers offer. */
-
-import { join, resolve } from "node:path";
-import type { Endpoint, Engine, Folder } from "../engine/engine.ts";
-import { errorCodes, TransferError } from "../errors.ts";
+import type { Endpoint } from "../engine/engine.ts";
+import { errorCodes } from "../errors.ts";
 import { retryForMs as defaultRetryForMs } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
-import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import { EntryChooser } from "../transfer/entry-choice.ts";
-import type { ConflictChoice, OfferSummary, Receipt } from "../transfer/events.ts";
+import type { OfferSummary, Receipt } from "../transfer/events.ts";
 import { failureFor } from "../transfer/failure.ts";
-import { openBelow, openInbox } from "../transfer/inbox.ts";
 import { type OfferMessage, receiveOffer } from "../transfer/incoming.ts";
-import type { IncomingDecision, IncomingOptions } from "../transfer/incoming-options.ts";
+import type { IncomingOptions } from "../transfer/incoming-options.ts";
 import { nameRules } from "../transfer/landing-name.ts";
 import { OrderedOutput } from "../transfer/ordered-output.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
@@ -27,6 +22,8 @@ import {
   type PeerContext,
   readCodecs,
 } from "./context.ts";
+import { decideOnce, decision } from "./deciding.ts";
+import { EarlierTry } from "./earlier-try.ts";
 import { temporaryIdentity } from "./identity.ts";
 import type { Way } from "./other-way.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
@@ -123,38 +120,6 @@ export async function receiveAgain(
   }
 }
 
-/** A try in which everything has landed, as long as the sender may not know it. */
-export class EarlierTry {
-  #unsettled: Unsettled | null = null;
-
-  /** Keeps what a failure says of it. */
-  keep(error: unknown): void {
-    if (error instanceof Unsettled) this.#unsettled = error;
-  }
-
-  /** Frees it for the next try, or another command. */
-  async leave(): Promise<void> {
-    const unsettled = this.#unsettled;
-    this.#unsettled = null;
-    await unsettled?.ways.leave();
-  }
-
-  /**
-   * Its receipt, when the next try finds that the sender serves the ticket no more, because it has its
-   * own, or is gone; should that one come back, what has landed is known. Rejects with all else.
-   */
-  async receiptAfter(error: unknown): Promise<Receipt> {
-    this.keep(error);
-    const code = error instanceof TransferError ? error.code : null;
-    const isOver = code === "PEER_UNREACHABLE" || code === "PEER_REJECTED";
-    if (!this.#unsettled || !isOver) throw error;
-    const { receipt, ways } = this.#unsettled;
-    this.#unsettled = null;
-    await (code === "PEER_REJECTED" ? ways.end() : ways.leave());
-    return receipt;
-  }
-}
-
 /** Makes a session of a connection; its offers go where `onOffer` says. */
 type OpenSession = (onOffer: SessionOptions["onOffer"]) => Promise<Session>;
 
@@ -209,40 +174,6 @@ async function receiveOver(
     session.connection.close(errorCodes[code].wire, reason);
     throw error;
   }
-}
-
-/** Asks once about each content: what was accepted is accepted again after a lost connection. */
-function decideOnce(
-  context: PeerContext,
-  chooser: EntryChooser,
-  options: ReceiveOptions,
-): IncomingOptions["decide"] {
-  const { accept = () => true, into } = options;
-  // What is handed on arrives as a whole, and not in parts that are there already.
-  const policy = options.output ? "rename" : options.onConflict;
-  const onConflict = rememberChoices(policy ?? "rename");
-  let accepted: { offered: string; chooser: EntryChooser } | null = null;
-  return async (summary, fingerprint) => {
-    const offered = JSON.stringify([fingerprint, summary.targetDir]);
-    if (accepted?.offered !== offered) {
-      const answer = await accept(summary);
-      if (!answer) return null;
-      accepted = { offered, chooser: answer === true ? chooser : chooser.and(answer) };
-    }
-    const yes = { into, onConflict, executable: true, chooser: accepted.chooser };
-    return decision(context, summary, yes);
-  };
-}
-
-/** A policy that is asked once about each path. */
-function rememberChoices(policy: ConflictPolicy): ConflictPolicy {
-  if (typeof policy !== "function") return policy;
-  const choices = new Map<string, ConflictChoice>();
-  return async (conflict) => {
-    const choice = choices.get(conflict.path) ?? (await policy(conflict));
-    choices.set(conflict.path, choice);
-    return choice;
-  };
 }
 
 /** Receives within the limits of this participant and for the peer. */
@@ -303,33 +234,4 @@ function incomingOptions(
   const codecs = readCodecs(options);
   const rules = nameRules(process.platform);
   return { engine, clock, rules, formats, codecs, pieceTable, chooser, decide };
-}
-
-/** An offer that is accepted, as far as it was said how. */
-interface Yes extends Pick<Exclude<OfferAnswer, boolean>, "into" | "onConflict" | "executable"> {
-  chooser: EntryChooser;
-}
-
-function decision(
-  { engine, options }: PeerContext,
-  { targetDir }: OfferSummary,
-  { into, onConflict, executable, chooser }: Yes,
-): IncomingDecision {
-  const path = into ?? options.inbox ?? ".";
-  return {
-    openTarget: () => openTarget(engine, path, targetDir),
-    into: join(resolve(path), targetDir),
-    onConflict: onConflict ?? "rename",
-    executable: executable ?? false,
-    chooser,
-  };
-}
-
-async function openTarget(engine: Engine, path: string, targetDir: string): Promise<Folder> {
-  const inbox = await openInbox(engine, path);
-  try {
-    return await openBelow(inbox, targetDir, nameRules(process.platform));
-  } finally {
-    await inbox.close();
-  }
 }

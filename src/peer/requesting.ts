@@ -53,8 +53,12 @@ export class Requests {
   }
 
   /** The things in a shared folder, a page at a time; of the path `""`, the shares themselves. */
-  async *list(peerId: string, path: string, signal: AbortSignal): AsyncGenerator<ListedEntry> {
-    const session = await this.#reach(peerId, signal);
+  async *list(
+    from: string,
+    path: string,
+    signal: AbortSignal = new AbortController().signal,
+  ): AsyncGenerator<ListedEntry> {
+    const session = await this.#reach(this.#connections.identify(from), signal);
     let after = "";
     for (let count = 0; count <= maxEntries; ) {
       const answer = await this.#ask(session, { type: "list", path, after }, { signal });

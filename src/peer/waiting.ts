@@ -9,9 +9,10 @@ import { Mailbox } from "../transfer/mailbox.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { reachableAddresses } from "./addresses.ts";
 import type { PeerContext } from "./context.ts";
+import { EarlierTry } from "./earlier-try.ts";
 import type { Expectation, Offers } from "./offers.ts";
 import type { ReceiveOptions } from "./peer-options.ts";
-import { EarlierTry, type Receiving, receiveWithin, type Taking, takingOf } from "./receiving.ts";
+import { type Receiving, receiveWithin, type Taking, takingOf } from "./receiving.ts";
 import { isConnectionFailure } from "./retry.ts";
 import type { Session } from "./session.ts";
 

@@ -1,21 +1,19 @@
-/** The sender's side of one transfer over one session, from the offer to the receipt. */
-
-import type { Clock } from "../clock.ts";
-import type { Engine, ReceiveStream } from "../engine/engine.ts";
-import { standardLanes, type Tuning } from "../options.ts";
+import type { ReceiveStream } from "../engine/engine.ts";
+import { standardLanes } from "../options.ts";
 import { maxItems } from "../protocol/limits.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { Channel, Part } from "./channel.ts";
 import { compareFile } from "./compare-files.ts";
-import { type Compression, codingsFor } from "./compression.ts";
+import { codingsFor } from "./compression.ts";
 import { type DataFormat, FormatChoice, formatsFor } from "./data-formats.ts";
-import type { ProfileName, Receipt } from "./events.ts";
+import type { Receipt } from "./events.ts";
 import { failureFor, peerFailure } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { onesIn, provenRuns } from "./leftover.ts";
 import { Mailbox } from "./mailbox.ts";
 import { offerSource, takeAnswer } from "./outgoing-offer.ts";
+import type { OutgoingOptions } from "./outgoing-options.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
 import { type PaceMessage, Pacing } from "./pacing.ts";
 import { countJobs, type Job, runBytes } from "./plan.ts";
@@ -24,31 +22,9 @@ import { ReceiptReader } from "./receipt-reader.ts";
 import type { Source } from "./source.ts";
 import type { SourceFiles } from "./source-files.ts";
 import { SpeedMeter } from "./speed.ts";
-import type { Throttle } from "./throttle.ts";
 import type { TransferRecord } from "./transfer.ts";
-import type { Place, Priority } from "./turns.ts";
+import type { Place } from "./turns.ts";
 import { unexpected } from "./unexpected.ts";
-
-/** What a transfer is sent with. */
-export interface OutgoingOptions {
-  engine: Engine;
-  clock: Clock;
-  tuning: Tuning;
-  profile: ProfileName;
-  /** Lanes at most. */
-  lanes: number;
-  compress: Compression;
-  targetDir: string;
-  priority: Priority;
-  /** Limits that it shares with other transfers, the widest last. */
-  throttles: readonly Throttle[];
-  /**
-   * The data formats to try, from the first on; the numbers are the wire's.
-   *
-   * @default what the profile and the peer's hello say
-   */
-  formats?: readonly DataFormat[];
-}
 
 /** Sends a source to a peer and returns the receipt. Rejects with why it did not come to one. */
 export async function sendSource(
