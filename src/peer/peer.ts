@@ -66,9 +66,8 @@ export class Peer {
     const tuning = { ...defaultTuning, ...options.tuning };
     const given = typeof options.listen === "string" ? [options.listen] : options.listen;
     const listen = given?.map(parseAddress);
-    const { workerThreads } = tuning;
     const { clock = systemClock } = options;
-    const engine = options.engine ?? openNativeEngine({ workerThreads });
+    const engine = options.engine ?? openNativeEngine(tuning);
     const limits = new Limits(engine, clock, options);
     const identity = options.identity ?? (await loadIdentity());
     const endpoint = await bindEndpoint(engine, identity, tuning, listen);
