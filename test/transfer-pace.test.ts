@@ -144,7 +144,7 @@ for (const engine of engines) {
     receiving.limit(50_000_000);
 
     await until(sending, () => sending.progress().limit === 50_000_000);
-    await sending.done;
+    await Promise.all([sending.done, receiving.done]);
   });
 
   test(`${engine}: the limit for everything can be changed while a transfer runs`, async (t) => {
@@ -154,7 +154,7 @@ for (const engine of engines) {
 
     alice.peer.limits.set(null);
 
-    await sending.done;
+    await Promise.all([sending.done, receiving.done]);
   });
 
   test(`${engine}: R17: beyond the cap transfers wait for their turn and say so, the high ones first`, async (t) => {
@@ -175,6 +175,7 @@ for (const engine of engines) {
     first.sending.limit(null);
 
     await Promise.all(waiting.map(({ sending }) => sending.done));
+    await Promise.all([first, ...waiting].map(({ receiving }) => receiving.done));
     assert.deepEqual(order, ["high", "low"]);
   });
 
@@ -188,7 +189,7 @@ for (const engine of engines) {
     await (await send("second.bin", 1000)).sending.done;
     first.receiving.resume();
     first.sending.limit(null);
-    await first.sending.done;
+    await Promise.all([first.sending.done, first.receiving.done]);
   });
 
   test(`${engine}: as many as one likes are offered, though a receiver looks at few at once`, async (t) => {
