@@ -182,7 +182,7 @@ export const probeMs = 2_000;
  * How long a connection may be silent where the same address answers others, in milliseconds: after a cut
  * of some seconds it comes back by itself (docs/architecture.md#moved-networks).
  */
-export const patienceMs = 8_000;
+export const patienceMs = 15_000;
 
 /** How long a lost connection is retried, in milliseconds. */
 export const retryForMs = 60 * 60 * 1000;

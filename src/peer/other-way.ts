@@ -10,7 +10,7 @@ import type { Clock } from "../clock.ts";
 import type { Connection } from "../engine/engine.ts";
 import { lookEveryMs, patienceMs, probeMs, silenceMs, trickleBytes } from "../options.ts";
 import { cardAddresses } from "./addresses.ts";
-import { bindEndpoint, orAborted, type PeerContext } from "./context.ts";
+import { background, bindEndpoint, orAborted, type PeerContext } from "./context.ts";
 
 /** A connection to a peer, and how it came to be. */
 export interface Way {
@@ -79,7 +79,8 @@ async function search(
     }
     return null;
   } finally {
-    if (!isFound) await free();
+    // Nobody waits for the last words of a dial that came to nothing.
+    if (!isFound) background(free());
   }
 }
 
