@@ -16,7 +16,13 @@ if (reason) {
   console.log(`netlab tests skipped: ${reason}`);
 } else {
   // One at a time: what they measure is the machine.
-  const args = ["--test", "--test-concurrency=1", "--test-timeout=120000", ...files];
+  const args = [
+    "--test",
+    "--test-concurrency=1",
+    "--test-timeout=120000",
+    "--test-force-exit",
+    ...files,
+  ];
   process.env.NETLAB = netlab;
   process.exitCode = await runNode(args);
 }

@@ -10,5 +10,12 @@ const from = process.env.INIT_CWD || process.cwd();
 const given = process.argv.slice(2).map((path) => relative(root, resolve(from, path)));
 const files = given.length > 0 ? given : testFiles("test", ["netlab"]);
 // A file a core. Transfers have a runtime of their own, so more would only take time from each other.
-const args = ["--test", "--test-concurrency=2", "--test-timeout=300000", ...files];
+// What a test that failed has left open keeps nobody waiting.
+const args = [
+  "--test",
+  "--test-concurrency=2",
+  "--test-timeout=180000",
+  "--test-force-exit",
+  ...files,
+];
 process.exitCode = await runNode(args);

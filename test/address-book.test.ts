@@ -10,6 +10,7 @@ import { AddressBook } from "../src/index.ts";
 import { mostKnownAddresses } from "../src/options.ts";
 import { parsePeerName, parsePeerReference } from "../src/peer/peer-name.ts";
 import { loadSqlite } from "../src/peer/sqlite.ts";
+import { atEnd } from "./ending.ts";
 import { temporaryFolder } from "./peers.ts";
 
 const [annaId, bobId] = ["ab".repeat(32), "cd".repeat(32)];
@@ -18,7 +19,7 @@ const at = (port: number) => `192.0.2.1:${port}`;
 /** A book in a folder of its own, and the folder. */
 function bookIn(t: TestContext, folder = join(temporaryFolder(t), "home")) {
   const book = new AddressBook(folder);
-  t.after(() => book.close());
+  atEnd(t, () => book.close());
   return { book, folder, path: join(folder, "peers.sqlite") };
 }
 

@@ -6,6 +6,7 @@ import { MemoryPartialFile, MemorySourceFile } from "../src/engine/memory-files.
 import { MemoryFolder } from "../src/engine/memory-folder.ts";
 import { MemoryLogFile } from "../src/engine/memory-log.ts";
 import { type ErrorCode, TransferError } from "../src/errors.ts";
+import { atEnd } from "./ending.ts";
 
 /** What is to fail. */
 export interface FaultOptions {
@@ -80,7 +81,7 @@ export class DiskFaults {
       }
       return result;
     });
-    this.#t.after(() => Reflect.set(owner, name, original));
+    atEnd(this.#t, () => Reflect.set(owner, name, original));
   }
 }
 

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
 import type { TransferEvent } from "../src/index.ts";
+import { atEnd } from "./ending.ts";
 import { temporaryFolder } from "./peers.ts";
 
 /** The command of this checkout. */
@@ -56,7 +57,7 @@ export function start(
       ...environment,
     },
   });
-  t.after(() => child.kill("SIGKILL"));
+  atEnd(t, () => child.kill("SIGKILL"));
   child.stdin.on("error", () => {});
   child.stdin.end(input ?? "");
   const heard = { stdout: "", stderr: "" };

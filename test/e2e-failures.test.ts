@@ -7,6 +7,7 @@ import { errorCodes, Peer } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
 import { decodeTicket, encodeTicket } from "../src/protocol/ticket.ts";
 import { type Ended, eventsIn, type RunOptions, run, start, startSend } from "./e2e-command.ts";
+import { atEnd } from "./ending.ts";
 import { finalNames } from "./faults/couple.ts";
 import { assertSame } from "./netlab/contents.ts";
 import { random, temporaryFolder } from "./peers.ts";
@@ -118,7 +119,7 @@ suite("quiver ends with", { concurrency: 3 }, () => {
     const sending = startSend(t, [file, "--json"]);
     const { ticket } = await sending.event("ready");
     const peer = await Peer.open({ identity: temporaryIdentity(), listen: "127.0.0.1:0" });
-    t.after(() => peer.close());
+    atEnd(t, () => peer.close());
 
     peer.receive(ticket, { into: inbox, accept: () => false });
 
@@ -142,7 +143,7 @@ suite("quiver ends with", { concurrency: 3 }, () => {
   test("a port in use ends with 2 and is named", async (t) => {
     const { file } = letter(t);
     const peer = await Peer.open({ identity: temporaryIdentity(), listen: "127.0.0.1:0" });
-    t.after(() => peer.close());
+    atEnd(t, () => peer.close());
     const [address = ""] = peer.addresses;
 
     const ended = await run(t, ["send", "--listen", address, file]);

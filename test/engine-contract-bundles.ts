@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { BundledResult, BundledSource, BundledTarget, Folder } from "../src/engine/engine.ts";
 import { pieceValue } from "../src/engine/memory-hash.ts";
+import { atEnd } from "./ending.ts";
 import { connectedPair, type MakeMachines, type Pair, patterned } from "./engine-contract.ts";
 import { lane } from "./engine-contract-streams.ts";
 
@@ -147,7 +148,7 @@ async function startBundle(t: TestContext, make: MakeMachines): Promise<Bundle> 
   const to = await pair.bob.disk.makeFolder();
   const sources = await pair.alice.engine.openFolder(from);
   const inbox = await pair.bob.engine.openFolder(to);
-  t.after(async () => {
+  atEnd(t, async () => {
     await sources.close();
     await inbox.close();
   });

@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Codec, Coding } from "../src/codec.ts";
 import { encodeLz4 } from "../src/engine/memory-lz4.ts";
+import { atEnd } from "./ending.ts";
 import type { MakeMachines } from "./engine-contract.ts";
 import { patterned } from "./engine-contract.ts";
 import { PIECE, startTransfer, type Transfer, wholeRun } from "./engine-contract-runs.ts";
@@ -80,7 +81,7 @@ export function codecContract(engine: string, make: MakeMachines): void {
         await alice.disk.put(`${from}/${at}`, bytes, 1000);
       }
       const folder = await alice.engine.openFolder(from);
-      t.after(() => folder.close());
+      atEnd(t, () => folder.close());
       const files = contents.map((bytes, at) => {
         return { path: String(at), bytes: bytes.length, mtimeMs: 1000, mode: 0o600 };
       });

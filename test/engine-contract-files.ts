@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Folder, PartialFile, SourceFile } from "../src/engine/engine.ts";
 import { pieceValue } from "../src/engine/memory-hash.ts";
+import { atEnd } from "./ending.ts";
 import { type MakeMachines, patterned } from "./engine-contract.ts";
 import { noRoom, openTestFolder } from "./engine-contract-folders.ts";
 import { PIECE, passRun, sizes, startTransfer, wholeRun } from "./engine-contract-runs.ts";
@@ -135,7 +136,7 @@ function partialContract(engine: string, make: MakeMachines): void {
   test(`${engine}: a partial file says what it is, under any name`, async (t) => {
     const { folder } = await openTestFolder(t, make);
     const partial = await folder.createPartial("partial", 5_000, 0o600);
-    t.after(() => partial.close());
+    atEnd(t, () => partial.close());
 
     const early = await partial.stat();
     await folder.rename("partial", folder, "moved", { replace: false });
@@ -229,7 +230,7 @@ function copyContract(engine: string, make: MakeMachines): void {
         const content = patterned(10_000);
         const { folder, read, source } = await openSource(t, make, { content, memoryMap });
         const partial = await folder.createPartial("partial", content.length, 0o600);
-        t.after(() => partial.close());
+        atEnd(t, () => partial.close());
 
         await partial.copyFrom(source, { offset, length });
         await partial.sync();
@@ -245,7 +246,7 @@ function copyContract(engine: string, make: MakeMachines): void {
     const content = patterned(5_000_000);
     const { folder, read, put, source } = await openSource(t, make, { content });
     const partial = await folder.createPartial("partial", content.length, 0o600);
-    t.after(() => partial.close());
+    atEnd(t, () => partial.close());
     await partial.copyFrom(source, { offset: 0, length: content.length });
     const newer = patterned(content.length, 9);
     await put(newer);
@@ -262,7 +263,7 @@ function copyContract(engine: string, make: MakeMachines): void {
       const content = patterned(10_000);
       const { folder, put, source } = await openSource(t, make, { content, memoryMap });
       const partial = await folder.createPartial("partial", 20_000, 0o600);
-      t.after(() => partial.close());
+      atEnd(t, () => partial.close());
 
       const beyond = partial.copyFrom(source, { offset: 9_000, length: 1_001 });
       await assert.rejects(beyond, { code: "SOURCE_CHANGED" });
@@ -293,7 +294,7 @@ async function openSource(
   const { folder, path, disk, machine } = await openTestFolder(t, make);
   await disk.put(`${path}/source`, content);
   const source = await folder.openSource("source", { memoryMap });
-  t.after(() => source.close());
+  atEnd(t, () => source.close());
   return {
     folder,
     source,
@@ -309,7 +310,7 @@ async function openPartial(
   { path, bytes }: { path: string; bytes: number },
 ): Promise<PartialFile> {
   const partial = await folder.openPartial(path, bytes);
-  t.after(() => partial.close());
+  atEnd(t, () => partial.close());
   return partial;
 }
 

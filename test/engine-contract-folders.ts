@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test";
 import type { Folder } from "../src/engine/engine.ts";
 import { TransferError } from "../src/errors.ts";
 import { decodeName } from "../src/lossless-name.ts";
+import { atEnd } from "./ending.ts";
 import { type Machine, type MakeMachines, patterned } from "./engine-contract.ts";
 
 /** Declares the tests for one engine. */
@@ -110,7 +111,7 @@ export function folderContract(engine: string, make: MakeMachines): void {
     test(`${engine}: ${path} does not lead out: ${why}`, async (t) => {
       const { folder, outside, machine } = await trappedFolder(t, make);
       const above = await machine.engine.openFolder(outside);
-      t.after(() => above.close());
+      atEnd(t, () => above.close());
       const before = await above.list("");
 
       await assert.rejects(folder.openSource(path, positioned), refused);
@@ -206,7 +207,7 @@ export function folderContract(engine: string, make: MakeMachines): void {
     await disk.put(`${path}/new`, patterned(3));
     await folder.createFolder("sub");
     const sub = await folder.openFolder("sub");
-    t.after(() => sub.close());
+    atEnd(t, () => sub.close());
     await disk.put(`${path}/sub/taken`, patterned(7));
 
     const kept = folder.rename("new", sub, "taken", { replace: false });
@@ -342,7 +343,7 @@ export async function openTestFolder(t: TestContext, make: MakeMachines): Promis
   const { alice: machine } = await make(t);
   const path = await machine.disk.makeFolder();
   const folder = await machine.engine.openFolder(path);
-  t.after(() => folder.close());
+  atEnd(t, () => folder.close());
   return { machine, disk: machine.disk, path, folder };
 }
 
@@ -356,7 +357,7 @@ async function trappedFolder(
   await above.createFolder("trap");
   const path = `${outside}/trap`;
   const folder = await machine.engine.openFolder(path);
-  t.after(() => folder.close());
+  atEnd(t, () => folder.close());
   await folder.createFolder("inside");
   await disk.link(`${path}/inside/back`, outside);
   await disk.link(`${path}/out`, outside);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Folder, LogFile } from "../src/engine/engine.ts";
+import { atEnd } from "./ending.ts";
 import { type MakeMachines, patterned } from "./engine-contract.ts";
 import { openTestFolder, refused } from "./engine-contract-folders.ts";
 
@@ -116,7 +117,7 @@ export function logContract(engine: string, make: MakeMachines): void {
   test(`${engine}: a log has one opener; after it closes, the next may have it`, async (t) => {
     const { folder, machine, path } = await openTestFolder(t, make);
     const again = await machine.engine.openFolder(path);
-    t.after(() => again.close());
+    atEnd(t, () => again.close());
     const first = await openLog(t, folder, "log");
 
     await assert.rejects(folder.openLog("log"), { code: "DISK_BUSY" });
@@ -204,6 +205,6 @@ export function logContract(engine: string, make: MakeMachines): void {
 /** Opens a log that is closed after the test. */
 async function openLog(t: TestContext, folder: Folder, path: string): Promise<LogFile> {
   const log = await folder.openLog(path);
-  t.after(() => log.close());
+  atEnd(t, () => log.close());
   return log;
 }

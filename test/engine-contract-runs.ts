@@ -14,6 +14,7 @@ import type {
 } from "../src/engine/engine.ts";
 import { pieceValue } from "../src/engine/memory-hash.ts";
 import { errorCodes, TransferError } from "../src/errors.ts";
+import { atEnd } from "./ending.ts";
 import {
   connectedPair,
   type MakeMachines,
@@ -300,7 +301,7 @@ export async function startTransfer(
   const inbox = await bob.engine.openFolder(to);
   const source = await sources.openSource("source", { memoryMap });
   const partial = await inbox.createPartial("partial", content.length, 0o600);
-  t.after(async () => {
+  atEnd(t, async () => {
     await source.close();
     await partial.close();
     await sources.close();

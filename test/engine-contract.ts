@@ -6,6 +6,7 @@
 
 import type { TestContext } from "node:test";
 import type { Connection, Endpoint, EndpointOptions, Engine } from "../src/engine/engine.ts";
+import { atEnd } from "./ending.ts";
 import { bundleContract } from "./engine-contract-bundles.ts";
 import { codecContract } from "./engine-contract-codecs.ts";
 import { connectionContract } from "./engine-contract-connections.ts";
@@ -96,7 +97,7 @@ export async function bound(
   options: Partial<EndpointOptions> = {},
 ): Promise<Endpoint> {
   const endpoint = await machine.engine.bind({ ...endpointOptions(), ...options });
-  t.after(() => endpoint.close());
+  atEnd(t, () => endpoint.close());
   return endpoint;
 }
 

@@ -10,6 +10,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openNativeEngine } from "../src/engine/native.ts";
 import { encodeName } from "../src/lossless-name.ts";
+import { atEnd } from "./ending.ts";
 import { bound, type ContractDisk, engineContract, type Machine } from "./engine-contract.ts";
 
 const addon = new URL("../native/quiver.node", import.meta.url);
@@ -29,7 +30,7 @@ function declareNativeTests(): void {
     const peer = spawn(process.execPath, [dialler, endpoint.peerId, ...endpoint.addresses], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    t.after(() => peer.kill("SIGKILL"));
+    atEnd(t, () => peer.kill("SIGKILL"));
     const connection = await endpoint.accept();
     const [line] = await once(createInterface(peer.stdout), "line");
     assert.equal(line, "connected");
@@ -55,7 +56,7 @@ function realDisk(t: TestContext): ContractDisk {
   return {
     async makeFolder() {
       const path = await mkdtemp(join(tmpdir(), "quiver-contract-"));
-      t.after(() => rm(path, { recursive: true, force: true }));
+      atEnd(t, () => rm(path, { recursive: true, force: true }));
       return path;
     },
     async put(path, bytes, mtimeMs) {

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { Peer } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
+import { atEnd } from "./ending.ts";
 import type { Crowd } from "./helpers/crowd.ts";
 import { temporaryFolder } from "./peers.ts";
 
@@ -58,7 +59,7 @@ for (const { why, perAddress, tuning } of cases) {
 async function receive(t: TestContext, folder: string, ticket: string): Promise<number> {
   const into = join(folder, "into");
   const peer = await Peer.open({ listen: "127.0.0.1:0", identity: temporaryIdentity() });
-  t.after(() => peer.close());
+  atEnd(t, () => peer.close());
   const { seconds, bytes } = await peer.receive(ticket, { into }).done;
   await peer.close();
   rmSync(into, { recursive: true });
@@ -78,7 +79,7 @@ function start(t: TestContext, helper: string, args: string[]) {
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  t.after(() => child.kill("SIGKILL"));
+  atEnd(t, () => child.kill("SIGKILL"));
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   return {
     child,

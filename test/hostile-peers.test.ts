@@ -7,6 +7,7 @@ import type { MemoryNetwork } from "../src/engine/memory.ts";
 import { Peer } from "../src/index.ts";
 import { maxGuests, maxWaitingOffers } from "../src/options.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
+import { atEnd } from "./ending.ts";
 import { assertStillReceives, assertUnharmed, transferOf, victims } from "./hostile-victims.ts";
 import {
   codeOf,
@@ -113,7 +114,7 @@ async function impostor(
 ): Promise<void> {
   if (engine === "memory") return;
   const mallory = await Peer.open({ listen: address, identity: temporaryIdentity() });
-  t.after(() => mallory.close());
+  atEnd(t, () => mallory.close());
   await mallory.start();
   assert.notEqual(mallory.peerId, peer.peerId);
 }

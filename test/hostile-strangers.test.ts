@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import type { Connection, Endpoint, EndpointOptions } from "../src/engine/engine.ts";
 import { openNativeEngine } from "../src/engine/native.ts";
 import { defaultTuning } from "../src/index.ts";
+import { atEnd } from "./ending.ts";
 import { codeOf, nativePeers, random, ticketOf } from "./peers.ts";
 import { cbor, frame, hello } from "./raw-peer.ts";
 
@@ -126,7 +127,7 @@ async function endpoint(t: TestContext, options: Partial<EndpointOptions> = {}):
     alpn: "quiver/1",
     ...options,
   });
-  t.after(() => opened.close());
+  atEnd(t, () => opened.close());
   return opened;
 }
 

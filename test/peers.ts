@@ -25,6 +25,7 @@ import type { DiskOperation, MemoryDisk } from "../src/engine/memory-disk.ts";
 import { pieceValue } from "../src/engine/memory-hash.ts";
 import { Peer, type PeerOptions, type Transfer, type TransferEvent } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
+import { atEnd } from "./ending.ts";
 
 /** The engines that a behaviour is tried on. */
 export const engines = ["memory", "native"] as const;
@@ -183,7 +184,7 @@ async function nativeSide(t: TestContext, options: PeerOptions = {}): Promise<Si
 /** A folder that goes when the test does. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "quiver-test-"));
-  t.after(() => {
+  atEnd(t, () => {
     unlock(folder);
     rmSync(folder, { recursive: true, force: true });
   });
@@ -378,6 +379,6 @@ async function openPeer(t: TestContext, options: PeerOptions): Promise<Peer> {
     identity: temporaryIdentity(),
     ...options,
   });
-  t.after(() => peer.close());
+  atEnd(t, () => peer.close());
   return peer;
 }

@@ -16,6 +16,7 @@ import type {
 } from "../src/engine/engine.ts";
 import { pieceValue } from "../src/engine/memory-hash.ts";
 import { defaultTuning } from "../src/index.ts";
+import { atEnd } from "./ending.ts";
 import type { Side } from "./peers.ts";
 
 /** A value that CBOR can say. `raw` is put in as it is. */
@@ -64,7 +65,7 @@ export class RawPeer {
       listen: ["127.0.0.1:0"],
       alpn: "quiver/1",
     });
-    t.after(() => endpoint.close());
+    atEnd(t, () => endpoint.close());
     await peer.start();
     const connection = await endpoint.connect(peer.peerId, peer.addresses, 1000);
     return new RawPeer(endpoint.peerId, connection, await connection.openBidirectional());

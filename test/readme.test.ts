@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { atEnd } from "./ending.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 test("the README's snippet sends a file and tells its hash", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "quiver-readme-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   await writeFile(join(folder, "large_file.zip"), "not so large\n");
   const readme = await readFile(join(root, "README.md"), "utf8");
   const snippet = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? "";

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
+import { atEnd } from "./ending.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const posixOnly = { skip: process.platform === "win32" && "the stand-ins are shell scripts" };
@@ -172,7 +173,7 @@ for name in libquiver_native.so libquiver_native.dylib; do echo addon > target/r
 /** A checkout whose dependencies are installed, on a machine whose PATH has no tool but those added. */
 function newMachine(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "quiver-setup-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+  atEnd(t, () => rmSync(folder, { recursive: true }));
   const checkout = join(folder, "check out");
   const tools = join(folder, "tools");
   mkdirSync(tools);

@@ -7,6 +7,7 @@ import type { MemoryNetwork } from "../src/engine/memory.ts";
 import { Peer } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
 import { cleanPartials, findPartials } from "../src/transfer/partials.ts";
+import { atEnd } from "./ending.ts";
 import {
   assertBothFail,
   assertSameTree,
@@ -142,7 +143,7 @@ test("R4: a receiver that was started again goes on with the same ticket", async
   carried.bytes = 0;
   const engine = network.engine("bob again", bob.disk);
   const again = await Peer.open({ engine, identity, tuning, inbox: bob.at("inbox") });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
 
   await again.receive(ticket).done;
   await sending.done;
@@ -164,7 +165,7 @@ test("R7: a sender that was started again serves its old ticket", async (t) => {
   await alice.peer.close();
   const engine = network.engine("alice again", alice.disk);
   const again = await Peer.open({ engine, identity, tuning, listen });
-  t.after(() => again.close());
+  atEnd(t, () => again.close());
 
   const second = again.send(alice.at("large.bin"), { ticket });
   await Promise.all([second.done, receiving.done]);

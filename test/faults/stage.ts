@@ -2,6 +2,7 @@
 
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { atEnd } from "../ending.ts";
 import { Random } from "../fuzz/random.ts";
 import type { Stage } from "../netlab/hosts.ts";
 
@@ -34,7 +35,7 @@ export function testFaults(faults: readonly Fault[]): void {
 async function playOrSkip(t: TestContext, play: Fault["play"]): Promise<void> {
   const { stage, clear } = openStage((text) => t.diagnostic(text));
   // Of a test that takes too long nobody waits for the end.
-  t.after(clear);
+  atEnd(t, clear);
   try {
     await play(stage, new Random(1));
   } catch (error) {

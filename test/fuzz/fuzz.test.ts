@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { atEnd } from "../ending.ts";
 import { corpusOf } from "./corpus.ts";
 import { attempt, fuzz, shortest } from "./fuzzer.ts";
 import { mutate } from "./mutate.ts";
@@ -22,7 +23,7 @@ const changes = new Map([
 
 for (const target of targets) {
   test(`fuzzing ${target.name} finds nothing`, async (t) => {
-    t.after(() => target.close?.());
+    atEnd(t, () => target.close?.());
     const known = corpusOf(target.name).map(({ input }) => input);
     const most = target.seeds.length + known.length + (changes.get(target.name) ?? 1000);
 

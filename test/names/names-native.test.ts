@@ -7,6 +7,7 @@ import { offerText } from "../../src/cli/offer-text.ts";
 import { receiptDetails } from "../../src/cli/receipt-text.ts";
 import { openNativeEngine } from "../../src/engine/native.ts";
 import { encodeName } from "../../src/lossless-name.ts";
+import { atEnd } from "../ending.ts";
 import { eventOf, eventsOf, nativePeers, type Side, temporaryFolder, transfer } from "../peers.ts";
 import { bigList, generatedNames, hostileNames } from "./name-corpus.ts";
 import { assertLegal, isLegal } from "./name-laws.ts";
@@ -21,7 +22,7 @@ const names = [...new Set(all)].filter((name) => isLegal(name, "linux"));
 
 test(`${names.length} names are created, listed and moved as they are`, options, async (t) => {
   const folder = await openNativeEngine({ workerThreads: 1 }).openFolder(temporaryFolder(t));
-  t.after(() => folder.close());
+  atEnd(t, () => folder.close());
   await folder.createFolder("moved");
 
   for (const name of names) await (await folder.createPartial(name, 0, 0o600)).close();

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Host, Lab } from "../../bench/lab.ts";
 import type { TransferEvent } from "../../src/index.ts";
+import { atEnd, type Ending } from "../ending.ts";
 
 /** What cleans up after itself: a test, or a run of the torture. */
-export interface Stage {
-  after(clean: () => unknown): void;
+export interface Stage extends Ending {
   diagnostic(text: string): void;
 }
 
@@ -20,7 +20,7 @@ export type Places = Pick<Lab, "on" | "address">;
 /** A net of the test's own, in netlab's words: `hosts(t, "wan", "rate=100", "delay=20")`. */
 export function hosts(t: Stage, ...wire: string[]): Lab {
   const lab = new Lab();
-  t.after(() => lab.down());
+  atEnd(t, () => lab.down());
   lab.up(wire);
   return lab;
 }
@@ -28,7 +28,7 @@ export function hosts(t: Stage, ...wire: string[]): Lab {
 /** A folder of the test's own; in memory where that has room, as most tests are about the wire. */
 export function testFolder(t: Stage, place = memoryOrDisk()): string {
   const folder = mkdtempSync(join(place, "quiver-netlab-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

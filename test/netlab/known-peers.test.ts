@@ -5,6 +5,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { AddressBook, loadIdentity } from "../../src/index.ts";
+import { atEnd } from "../ending.ts";
 import { assertSame, randomFile } from "./contents.ts";
 import { hosts, Quiver, testFolder } from "./hosts.ts";
 
@@ -32,12 +33,12 @@ test("R6: a get whose cable is cut asks again by itself, and goes on", async (t)
   await name(a, b);
   const listen = ["--listen", `${lab.address("a")}:0`, "--json"];
   const share = new Quiver(lab, "a", a, ["share", photos, "--peers", "other", ...listen]);
-  t.after(() => share.kill());
+  atEnd(t, () => share.kill());
   const { addresses } = await share.event("listening");
   await name(b, a, addresses);
   const what = ["get", "other:photos/film", "--into", into, "--yes", "--json"];
   const get = new Quiver(lab, "b", b, what);
-  t.after(() => get.kill());
+  atEnd(t, () => get.kill());
   await get.event("progress", ({ bytes }) => bytes > 16 * MiB);
 
   lab.cut();
@@ -55,11 +56,11 @@ test("R6: a send to a known peer whose cable is cut goes on, and the peer has wa
   await name(b, a);
   const listen = ["--listen", `${lab.address("b")}:0`, "--into", into, "--yes", "--json"];
   const receive = new Quiver(lab, "b", b, ["receive", "--from", "other", ...listen]);
-  t.after(() => receive.kill());
+  atEnd(t, () => receive.kill());
   const { addresses } = await receive.event("listening");
   await name(a, b, addresses);
   const send = new Quiver(lab, "a", a, ["send", film, "--to", "other", "--json"]);
-  t.after(() => send.kill());
+  atEnd(t, () => send.kill());
   await receive.event("progress", ({ bytes }) => bytes > 16 * MiB);
 
   lab.cut();

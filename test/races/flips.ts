@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { openNativeEngine } from "../../src/engine/native.ts";
 import { TransferError } from "../../src/errors.ts";
 import { defaultTuning } from "../../src/index.ts";
+import { atEnd } from "../ending.ts";
 import { temporaryFolder } from "../peers.ts";
 import { build, inside, names, type Spot } from "./flipper.ts";
 import { bytesTimeMs, type Ground, type Operation } from "./operations.ts";
@@ -140,7 +141,7 @@ async function groundOf(t: TestContext, home: string): Promise<Ground> {
     const secretKey = crypto.getRandomValues(new Uint8Array(32));
     const options = { ...defaultTuning, secretKey, listen: ["127.0.0.1:0"], alpn: "quiver-race/1" };
     const endpoint = await engine.bind(options);
-    t.after(() => endpoint.close());
+    atEnd(t, () => endpoint.close());
     return endpoint;
   };
   const [from, to] = [await bind(), await bind()];

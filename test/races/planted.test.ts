@@ -22,6 +22,7 @@ import { type TestContext, test } from "node:test";
 import type { Folder } from "../../src/engine/engine.ts";
 import { openNativeEngine } from "../../src/engine/native.ts";
 import { stagingKey } from "../../src/transfer/staging.ts";
+import { atEnd } from "../ending.ts";
 import { begin, codeOf, nativePeers, nativeTree, temporaryFolder, transfer } from "../peers.ts";
 
 const addon = new URL("../../native/quiver.node", import.meta.url);
@@ -275,7 +276,7 @@ async function planted(t: TestContext, target: (outside: string, t: TestContext)
   symlinkSync(deeper, join(home, "in", "below", "link"));
   assert.equal(readlinkSync(join(home, "in", "link")), text);
   const folder = await openNativeEngine({ workerThreads: 1 }).openFolder(join(home, "in"));
-  t.after(() => folder.close());
+  atEnd(t, () => folder.close());
   return { home, folder, outside, before: await nativeTree(outside) };
 }
 
@@ -283,6 +284,6 @@ async function planted(t: TestContext, target: (outside: string, t: TestContext)
 function byNumber(outside: string, t: TestContext): string {
   if (!existsSync("/proc/self/fd")) return outside;
   const number = openSync(outside, "r");
-  t.after(() => closeSync(number));
+  atEnd(t, () => closeSync(number));
   return `/proc/self/fd/${number}`;
 }
