@@ -184,6 +184,12 @@ export const probeMs = 2_000;
  */
 export const patienceMs = 15_000;
 
+/**
+ * How long before the engine ends a silent connection without a word this side ends it with one, in milliseconds: longer than one look
+ * for another way takes.
+ */
+export const lastWordsMs = probeMs + 2 * lookEveryMs;
+
 /** How long a lost connection is retried, in milliseconds. */
 export const retryForMs = 60 * 60 * 1000;
 

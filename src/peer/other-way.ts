@@ -7,8 +7,16 @@
  */
 
 import type { Clock } from "../clock.ts";
-import type { Connection } from "../engine/engine.ts";
-import { lookEveryMs, patienceMs, probeMs, silenceMs, trickleBytes } from "../options.ts";
+import type { Connection, ConnectionStats } from "../engine/engine.ts";
+import {
+  lastWordsMs,
+  lookEveryMs,
+  patienceMs,
+  probeMs,
+  silenceMs,
+  type Tuning,
+  trickleBytes,
+} from "../options.ts";
 import { cardAddresses } from "./addresses.ts";
 import { background, bindEndpoint, orAborted, type PeerContext } from "./context.ts";
 
@@ -31,18 +39,22 @@ export interface Watched {
 /**
  * Watches a connection, and resolves with another one to the same peer when that is the better.
  *
+ * Resolves with null when the peer has been silent for nearly as long as the engine allows: who ends the
+ * connection then can say so, and the peer may hear this side where this side does not hear the peer.
+ *
  * Cancelling: rejects with the signal's reason.
  */
 export async function findOtherWay(
   context: PeerContext,
   watched: Watched,
   signal: AbortSignal,
-): Promise<Way> {
-  const { clock } = context;
+): Promise<Way | null> {
+  const { clock, tuning } = context;
   const pulse = new Pulse(watched.connection, () => clock.now());
   for (;;) {
     await nextLook(clock, signal);
     if (!pulse.isWeak()) continue;
+    if (isHopeless(watched.connection, tuning)) return null;
     const way = await search(context, watched, pulse, signal);
     if (way) return way;
   }
@@ -65,7 +77,7 @@ async function search(
     const known = [...new Set([...addresses, old])].filter((address) => address !== "");
     const isPatient = async () =>
       !pulse.hasMoved && !(await staysSilent(context, connection, signal));
-    while (pulse.isWeak()) {
+    while (pulse.isWeak() && !isHopeless(connection, tuning)) {
       // A call is answered at once, so none is made before it is wanted.
       if (known.length === 1 && (await isPatient())) return null;
       const dialling = endpoint.connect(connection.peerId, known, probeMs).catch(() => null);
@@ -84,23 +96,23 @@ async function search(
   }
 }
 
+/** Whether the engine is about to end a silent connection. */
+function isHopeless(connection: Connection, { idleTimeoutMs }: Tuning): boolean {
+  return connection.stats().silentMs > idleTimeoutMs - lastWordsMs;
+}
+
 /** Over the way that it had, a connection comes back by itself: it gets some time for that. */
 async function staysSilent(
   { clock }: PeerContext,
   connection: Connection,
   signal: AbortSignal,
 ): Promise<boolean> {
-  while (isSilent(connection)) {
-    if (connection.stats().silentMs > patienceMs) return true;
+  for (;;) {
+    const stats = connection.stats();
+    if (!isSilent(stats)) return false;
+    if (stats.silentMs > patienceMs) return true;
     await nextLook(clock, signal);
   }
-  return false;
-}
-
-/** Whether nothing is heard where at least the engine's pings should be. */
-function isSilent(connection: Connection): boolean {
-  const { silentMs, rttMs } = connection.stats();
-  return silentMs > silenceMs + 2 * rttMs;
 }
 
 /** Unlike {@link Clock.wait} it keeps no process alive: looking is no work. */
@@ -127,28 +139,42 @@ class Pulse {
     this.#connection = connection;
     this.#now = now;
     this.#aliveAtMs = now();
-    this.#peerIp = ipOf(connection);
+    this.#peerIp = ipOf(connection.stats());
   }
 
   /** Whether this machine has other addresses than it had, or the peer another one. */
   get hasMoved(): boolean {
-    return cardAddresses().join() !== this.#cards || ipOf(this.#connection) !== this.#peerIp;
+    return this.#isElsewhere(this.#connection.stats());
   }
 
   /** Looks. After a move a trickle is no sign of life: what the peer says may still come by the old way. */
   isWeak(): boolean {
-    const { sentBytes, receivedBytes, rttMs } = this.#connection.stats();
-    const bytes = sentBytes + receivedBytes;
+    const stats = this.#connection.stats();
+    const bytes = stats.sentBytes + stats.receivedBytes;
     if (bytes - this.#bytes > trickleBytes) {
       this.#bytes = bytes;
       this.#aliveAtMs = this.#now();
     }
+    if (isSilent(stats)) return true;
     const idleMs = this.#now() - this.#aliveAtMs;
-    return isSilent(this.#connection) || (this.hasMoved && idleMs > silenceMs + 2 * rttMs);
+    return idleMs > toleratedMs(stats) && this.#isElsewhere(stats);
+  }
+
+  #isElsewhere(stats: ConnectionStats): boolean {
+    return ipOf(stats) !== this.#peerIp || cardAddresses().join() !== this.#cards;
   }
 }
 
-function ipOf(connection: Connection): string {
-  const { remoteAddress } = connection.stats();
+/** Whether nothing is heard where at least the engine's pings should be. */
+function isSilent(stats: ConnectionStats): boolean {
+  return stats.silentMs > toleratedMs(stats);
+}
+
+/** How long nothing may be heard, over a path of that length. */
+function toleratedMs({ rttMs }: ConnectionStats): number {
+  return silenceMs + 2 * rttMs;
+}
+
+function ipOf({ remoteAddress }: ConnectionStats): string {
   return remoteAddress.slice(0, remoteAddress.lastIndexOf(":"));
 }

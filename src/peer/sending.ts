@@ -159,6 +159,7 @@ class TicketServer {
     for (;;) {
       const watched = { connection: session.connection, addresses: [] };
       const way = await findOtherWay(this.#context, watched, signal);
+      if (!way) return session.fail(silent);
       try {
         const again = await Session.dial(way.connection, callOptions(this.#context));
         void again.ended.then(() => way.free());
@@ -228,6 +229,7 @@ class TicketServer {
 }
 
 const reachedAgain = new TransferError("CONNECTION_LOST", "the receiver is reached by another way");
+const silent = new TransferError("CONNECTION_LOST", "nothing was heard of the receiver any more");
 
 /** A receiver that is called takes offers, and makes none. */
 function callOptions(context: PeerContext): SessionOptions {

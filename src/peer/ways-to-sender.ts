@@ -67,13 +67,16 @@ export class WaysToSender {
     try {
       const found = await Promise.race([called, looked]);
       this.#found = found;
-      background(looked.then((late) => (late === found ? undefined : leave(late))));
+      background(looked.then((late) => (late && late !== found ? leave(late) : undefined)));
     } finally {
       other.abort();
     }
-    session.fail(new TransferError("CONNECTION_LOST", "the sender is reached by another way"));
+    session.fail(this.#found ? reachedAgain : silent);
   }
 }
+
+const reachedAgain = new TransferError("CONNECTION_LOST", "the sender is reached by another way");
+const silent = new TransferError("CONNECTION_LOST", "nothing was heard of the sender any more");
 
 /** Closes a connection that is not needed. */
 async function leave(way: Way): Promise<void> {
