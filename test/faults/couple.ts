@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Leftover } from "../../src/transfer/leftover.ts";
 import { assertCopied } from "../netlab/contents.ts";
-import { type Places, Quiver, type Stage } from "../netlab/hosts.ts";
+import { asItIs, type Places, Quiver, type Stage } from "../netlab/hosts.ts";
 import { until } from "./stage.ts";
 
 /** What is sent, and where. */
@@ -61,7 +61,7 @@ export class Couple {
   /** Runs the sender's command; the ticket must be the one that the receiver has. */
   async send(): Promise<void> {
     const { places, folder, sendFlags = [], sendBy } = this.#options;
-    const args = ["send", this.path, "--json", "--listen", `${places.address("a")}:0`];
+    const args = ["send", this.path, "--json", ...asItIs, "--listen", `${places.address("a")}:0`];
     const home = join(folder, "home-a");
     this.#sender = this.#run(new Quiver(places, "a", home, [...args, ...sendFlags], sendBy));
     const { ticket } = await this.sender.event("ready");

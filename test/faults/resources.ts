@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { errorCodes } from "../../src/index.ts";
 import { encodeRecord } from "../../src/transfer/journal-records.ts";
 import { assertSame, randomFile, sparseFile } from "../netlab/contents.ts";
-import { Quiver, type Stage, testFolder } from "../netlab/hosts.ts";
+import { asItIs, Quiver, type Stage, testFolder } from "../netlab/hosts.ts";
 import { Couple, type CoupleOptions, leftovers, loopback } from "./couple.ts";
 import { Group, memoryOf } from "./limits.ts";
 import { LoopDisk } from "./loop-disk.ts";
@@ -127,7 +127,13 @@ export const resources: readonly Fault[] = [
 
       for (const threads of [12, 16, 20, 24]) {
         const { words } = new Group(stage, "pids", threads);
-        const sender = new Quiver(loopback, "a", home, ["send", path, "--json", ...local], words);
+        const sender = new Quiver(
+          loopback,
+          "a",
+          home,
+          ["send", path, "--json", ...asItIs, ...local],
+          words,
+        );
         stage.after(() => sender.kill());
         // What it says in the end, where it comes so far.
         const end = await Promise.race([sender.exit, sender.event("ready").then(() => "ready")]);

@@ -9,6 +9,9 @@ import { type Host, Lab } from "../../bench/lab.ts";
 import type { TransferEvent } from "../../src/index.ts";
 import { atEnd, type Ending } from "../ending.ts";
 
+/** For `send`: on a wire whose bytes are counted, a file of zeros is to be as long as any other. */
+export const asItIs = ["--compress", "none"];
+
 /** What cleans up after itself: a test, or a run of the torture. */
 export interface Stage extends Ending {
   diagnostic(text: string): void;
@@ -69,7 +72,7 @@ export async function startPair(lab: Lab, options: PairOptions): Promise<Pair> {
   const into = join(folder, "into");
   mkdirSync(into);
   const sender = new Quiver(lab, "a", join(folder, "home-a"), [
-    ...["send", path, "--json", "--listen", `${lab.address("a")}:0`, ...sendFlags],
+    ...["send", path, "--json", ...asItIs, "--listen", `${lab.address("a")}:0`, ...sendFlags],
   ]);
   const { ticket } = await sender.event("ready");
   const receiver = new Quiver(lab, "b", join(folder, "home-b"), [
