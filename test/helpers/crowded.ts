@@ -13,7 +13,8 @@ const peer = await Peer.open({
   identity: temporaryIdentity(),
   tuning: JSON.parse(tuning),
 });
-const sending = peer.send(path, { keep: true });
+// The file is of zeros, which are to travel.
+const sending = peer.send(path, { keep: true, compress: "none" });
 for await (const event of sending) {
   if (event.type !== "ready") continue;
   const { peerId, addresses } = peer;
