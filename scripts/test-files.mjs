@@ -1,3 +1,5 @@
+/** Finds the test files, for the scripts that run them. */
+
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./set-up/paths.mjs";

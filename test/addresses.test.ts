@@ -1,3 +1,5 @@
+/** What is an address, and which addresses a peer tells others. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TransferError } from "../src/errors.ts";

@@ -1,3 +1,5 @@
+/** What patterns fit: the same as in git, and quickly whatever the pattern. */
+
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

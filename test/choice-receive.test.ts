@@ -1,3 +1,5 @@
+/** A receiver chooses from an offer: the rest costs no byte, and an interrupted choice goes on. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type EntryChoice, notChosen, type ReceiptFile } from "../src/index.ts";

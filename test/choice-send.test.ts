@@ -1,3 +1,5 @@
+/** A sender leaves things out, by `--exclude` and by `.gitignore` files. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

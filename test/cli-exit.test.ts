@@ -1,3 +1,5 @@
+/** Every way for the command to end: its status and its sentence. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Command } from "commander";

@@ -1,3 +1,5 @@
+/** The command follows a transfer: events for programs, Ctrl-C, and a reader that goes away. */
+
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";

@@ -1,3 +1,5 @@
+/** Sizes, times, rates and percentages as people read them. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

@@ -1,3 +1,5 @@
+/** What `--limit` may be: a rate, or a schedule over the day. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvalidArgumentError } from "commander";

@@ -1,3 +1,5 @@
+/** The lines of a transfer's log, in the specification's words. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LogLines, type TransferEvent } from "../src/index.ts";

@@ -1,3 +1,5 @@
+/** How progress is drawn: on terminals of any width, and where there is none. */
+
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";

@@ -1,3 +1,5 @@
+/** What people are shown: offers, reports, receipts and tickets. */
+
 import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";

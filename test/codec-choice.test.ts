@@ -1,3 +1,5 @@
+/** Which codec is chosen for which content on which path, and what finding out costs. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Coding } from "../src/codec.ts";

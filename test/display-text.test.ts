@@ -1,3 +1,5 @@
+/** Hostile text is shown so that nothing in it acts or hides. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

@@ -1,3 +1,5 @@
+/** `--compress` between two processes. */
+
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,5 @@
+/** How the command fails: each time with its status and one sentence that names what is wrong. */
+
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";

@@ -1,3 +1,5 @@
+/** What only the memory engine has: cuts, failing disks, and published hashes to hold it to. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMemoryNetwork, type MemoryEngine } from "../src/engine/memory.ts";

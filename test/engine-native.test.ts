@@ -1,3 +1,5 @@
+/** The native engine keeps the contract, and notices a peer that was killed. */
+
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

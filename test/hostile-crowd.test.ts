@@ -1,3 +1,5 @@
+/** What a crowd of hostile strangers costs in memory. */
+
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";

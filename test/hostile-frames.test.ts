@@ -1,3 +1,5 @@
+/** Peers that break the rules of messages: their session ends, and no other. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertUnharmed, transferOf, victims } from "./hostile-victims.ts";

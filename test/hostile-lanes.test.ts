@@ -1,3 +1,5 @@
+/** Senders that break the rules of lanes and pieces: nothing of theirs is left. */
+
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { zstdCompressSync } from "node:zlib";

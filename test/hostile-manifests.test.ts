@@ -1,3 +1,5 @@
+/** Senders that offer what cannot be, costs too much, or leads out of the inbox. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertUnharmed, transferOf, victims } from "./hostile-victims.ts";

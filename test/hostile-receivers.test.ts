@@ -1,3 +1,5 @@
+/** Receivers that lie, stall or ask without end: the sender's other transfers go on. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";

@@ -1,3 +1,5 @@
+/** What a path carried is kept, and told to later connections over the same path only. */
+
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

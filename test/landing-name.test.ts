@@ -1,3 +1,5 @@
+/** Under which names hostile ones land, on each system, and which links stay inside. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

@@ -1,3 +1,5 @@
+/** The addon's failures are codes of the table, and its bugs stay bugs. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadAddon } from "../src/engine/native-addon.ts";

@@ -1,3 +1,5 @@
+/** The rate of a path, as told from looks at its connection. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PathRate } from "../src/transfer/path-rate.ts";

@@ -1,3 +1,5 @@
+/** A look at an offer or a source: true, bounded, and without effect. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMemoryNetwork } from "../src/engine/memory.ts";

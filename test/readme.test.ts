@@ -1,3 +1,5 @@
+/** The README's example runs as it stands. */
+
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

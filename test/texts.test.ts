@@ -1,3 +1,5 @@
+/** Texts in place of files: they arrive with their offer, and are harmless where they are shown. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { terminalText } from "../src/cli/text.ts";

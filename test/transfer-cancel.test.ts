@@ -1,3 +1,5 @@
+/** A transfer is cancelled, by either side and at any time; both learn it, and nothing has its final name. */
+
 import assert from "node:assert/strict";
 import { truncate } from "node:fs/promises";
 import { test } from "node:test";

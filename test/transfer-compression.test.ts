@@ -1,3 +1,5 @@
+/** Compressed transfers arrive as they were, and both sides agree on the codec. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Codec } from "../src/codec.ts";

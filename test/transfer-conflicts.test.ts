@@ -1,3 +1,5 @@
+/** What happens where a name is taken, by each policy. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Conflict } from "../src/index.ts";

@@ -1,3 +1,5 @@
+/** Cuts, full disks and changing sources: who fails, and what is left. */
+
 import assert from "node:assert/strict";
 import { chmod, truncate, utimes } from "node:fs/promises";
 import { test } from "node:test";

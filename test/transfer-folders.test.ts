@@ -1,3 +1,5 @@
+/** Everything that is in a folder arrives, or is listed as left behind. */
+
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs/promises";

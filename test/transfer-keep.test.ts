@@ -1,3 +1,5 @@
+/** One ticket for several receivers at once, under one limit. */
+
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { PeerOptions, Transfer } from "../src/index.ts";

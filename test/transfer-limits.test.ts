@@ -1,3 +1,5 @@
+/** Limits and schedules as values: the rate at a time, and what is none. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkLimit, type Limit, lowest, rateAt } from "../src/transfer/limit.ts";

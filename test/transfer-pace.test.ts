@@ -1,3 +1,5 @@
+/** Pausing, limits and turns of transfers that share a connection. */
+
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { PeerOptions, SendOptions, Transfer, TransferState } from "../src/index.ts";

@@ -1,3 +1,5 @@
+/** Transfers between connected peers, and tickets that are kept; progress and events of both sides. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";

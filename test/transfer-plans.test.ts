@@ -1,3 +1,5 @@
+/** How files are cut into jobs and lanes, and that every plan covers every byte once. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultTuning, LogLines, type TransferEvent } from "../src/index.ts";

@@ -1,3 +1,5 @@
+/** What is declined or refused: offers, tickets and sources; and what a person is asked. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMemoryNetwork } from "../src/engine/memory.ts";

@@ -1,3 +1,5 @@
+/** Files of every awkward size arrive whole. */
+
 import assert from "node:assert/strict";
 import { open, truncate } from "node:fs/promises";
 import { test } from "node:test";

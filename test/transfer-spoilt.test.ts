@@ -1,3 +1,5 @@
+/** Pieces that are spoilt on the way are asked for again, alone. */
+
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Pipe } from "../src/engine/memory-pipe.ts";

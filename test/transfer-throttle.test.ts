@@ -1,3 +1,5 @@
+/** Which limits hold which transfers, and when a schedule changes them. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "../src/clock.ts";

@@ -1,3 +1,5 @@
+/** Who moves and who waits, of the transfers of one connection. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Place, Turns } from "../src/transfer/turns.ts";

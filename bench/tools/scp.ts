@@ -1,3 +1,5 @@
+/** scp: a copy over one SSH connection. */
+
 import { firstLine, program } from "./program.ts";
 import { prepareSsh, sshOptions, sshPort, sshPrograms, sshServer, user } from "./ssh.ts";
 import { listening, type Tool } from "./tool.ts";

@@ -1,3 +1,5 @@
+/** Where the parts of a checkout are. */
+
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 

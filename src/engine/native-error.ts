@@ -1,3 +1,5 @@
+/** Turns the addon's failures into those of this package. */
+
 import { codeOfWire, isErrorCode, TransferError } from "../errors.ts";
 
 /**

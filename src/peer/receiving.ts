@@ -1,3 +1,5 @@
+/** Receives what a ticket points to, and what connected peers offer. */
+
 import type { Endpoint } from "../engine/engine.ts";
 import { errorCodes } from "../errors.ts";
 import { retryForMs as defaultRetryForMs } from "../options.ts";

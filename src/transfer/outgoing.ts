@@ -1,3 +1,5 @@
+/** The sender's side of one transfer over one session, from the offer to the receipt. */
+
 import type { ReceiveStream } from "../engine/engine.ts";
 import { standardLanes } from "../options.ts";
 import { maxItems } from "../protocol/limits.ts";

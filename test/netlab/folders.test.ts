@@ -1,3 +1,5 @@
+/** Folders of many files between two hosts, with all that belongs to them. */
+
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";

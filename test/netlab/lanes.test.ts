@@ -1,3 +1,5 @@
+/** How many lanes a transfer between two hosts opens. */
+
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

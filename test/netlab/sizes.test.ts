@@ -1,3 +1,5 @@
+/** Files of awkward sizes between two hosts. */
+
 import { join } from "node:path";
 import { test } from "node:test";
 import { assertCopied, randomFile, sparseFile } from "./contents.ts";
