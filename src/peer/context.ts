@@ -9,12 +9,14 @@ import type { Tuning } from "../options.ts";
 import { paceFeature, textFeature } from "../protocol/features.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
+import { ticketProof } from "../protocol/proof.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { Callers } from "./callers.ts";
 import type { Identity } from "./identity.ts";
 import type { KnownPaths } from "./known-paths.ts";
 import type { Limits } from "./limits.ts";
 import type { PeerOptions } from "./peer-options.ts";
+import type { SessionOptions } from "./session.ts";
 
 /** A peer's engine, endpoint and settings. */
 export interface PeerContext {
@@ -59,8 +61,33 @@ async function bindTo(engine: Engine, options: EndpointOptions): Promise<Endpoin
   }
 }
 
+/** How a session begins on this side. */
+interface Greeting {
+  /** Of a ticket's holder: the ticket's secret, which the hello proves to be known. @default none */
+  secret?: Uint8Array;
+  /** Named beside the features of every session. @default none */
+  features?: readonly string[];
+}
+
+/** What a session needs of this peer, but for who takes what comes over it. */
+export function sessionSettings(
+  context: PeerContext,
+  { secret, features = [] }: Greeting = {},
+): Omit<SessionOptions, "onOffer" | "onRequest"> {
+  const { clock, tuning } = context;
+  return {
+    clock,
+    helloTimeoutMs: tuning.handshakeTimeoutMs,
+    sharing: tuning,
+    hello: (material) => {
+      const hello = helloOf(context, secret && ticketProof(secret, material));
+      return { ...hello, features: [...hello.features, ...features] };
+    },
+  };
+}
+
 /** This peer's first message. */
-export function helloOf({ options, tuning }: PeerContext, proof: Uint8Array): Hello {
+function helloOf({ options, tuning }: PeerContext, proof: Uint8Array = new Uint8Array()): Hello {
   return {
     type: "hello",
     version: protocolVersion,

@@ -13,7 +13,7 @@ import { parseAddress, reachableAddresses } from "./addresses.ts";
 import { Answers } from "./answering.ts";
 import { Callers } from "./callers.ts";
 import { Connections } from "./connections.ts";
-import { background, bindEndpoint, helloOf, type PeerContext } from "./context.ts";
+import { background, bindEndpoint, type PeerContext, sessionSettings } from "./context.ts";
 import { acceptConnections } from "./door.ts";
 import { Guests } from "./guests.ts";
 import { configurationFolder, loadIdentity } from "./identity.ts";
@@ -280,15 +280,8 @@ export class Peer {
   }
 
   #sessionOptions(): SessionOptions {
-    const { clock, tuning } = this.#context;
     return {
-      clock,
-      helloTimeoutMs: tuning.handshakeTimeoutMs,
-      sharing: tuning,
-      hello: () => {
-        const hello = helloOf(this.#context, new Uint8Array());
-        return { ...hello, features: [...hello.features, requestsFeature] };
-      },
+      ...sessionSettings(this.#context, { features: [requestsFeature] }),
       onOffer: (session, offer) => this.#offers.take(session, offer),
       onRequest: async (session, message) => {
         if (message.type === "list" || message.type === "get") {

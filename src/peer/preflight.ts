@@ -7,7 +7,6 @@ import { defaultTuning } from "../options.ts";
 import { lookFeature } from "../protocol/features.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
-import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
 import { type EntryChoice, EntryChooser } from "../transfer/entry-choice.ts";
 import type { ConflictChoice, OfferContents, SkippedThing } from "../transfer/events.ts";
@@ -20,7 +19,7 @@ import { contentsOf, summaryOf } from "../transfer/offer-summary.ts";
 import { type Preflight, preflightOf } from "../transfer/preflight.ts";
 import { Source, type SourceOptions } from "../transfer/source.ts";
 import { unexpected } from "../transfer/unexpected.ts";
-import { dialPeer, helloOf, orAborted, type PeerContext } from "./context.ts";
+import { dialPeer, orAborted, type PeerContext, sessionSettings } from "./context.ts";
 import { endpointFor } from "./receiving.ts";
 import { Session } from "./session.ts";
 
@@ -49,13 +48,7 @@ export async function lookAtTicket(
       const offered = Promise.withResolvers<Preflight>();
       offered.promise.catch(() => {});
       const session = await Session.dial(connection, {
-        clock: context.clock,
-        helloTimeoutMs: context.tuning.handshakeTimeoutMs,
-        sharing: context.tuning,
-        hello: (material) => {
-          const hello = helloOf(context, ticketProof(secret, material));
-          return { ...hello, features: [...hello.features, lookFeature] };
-        },
+        ...sessionSettings(context, { secret, features: [lookFeature] }),
         onOffer: (from, offer) =>
           offered.resolve(lookAt(context, from, offer, { ...options, chooser })),
       });

@@ -4,7 +4,6 @@ import type { Endpoint } from "../engine/engine.ts";
 import { errorCodes } from "../errors.ts";
 import { retryForMs as defaultRetryForMs } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
-import { ticketProof } from "../protocol/proof.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
 import { EntryChooser } from "../transfer/entry-choice.ts";
 import type { OfferSummary, Receipt } from "../transfer/events.ts";
@@ -18,11 +17,11 @@ import { unexpected } from "../transfer/unexpected.ts";
 import { Unsettled } from "../transfer/unsettled.ts";
 import {
   bindEndpoint,
-  helloOf,
   noteSeen,
   orAborted,
   type PeerContext,
   readCodecs,
+  sessionSettings,
 } from "./context.ts";
 import { decideOnce, decision } from "./deciding.ts";
 import { EarlierTry } from "./earlier-try.ts";
@@ -127,16 +126,13 @@ type OpenSession = (onOffer: SessionOptions["onOffer"]) => Promise<Session>;
 
 /** A sender that was dialled is shown the ticket's proof; one that has called has proven its key. */
 function openSession(context: PeerContext, way: Way, secret: Uint8Array): OpenSession {
-  const { clock, tuning } = context;
-  const { handshakeTimeoutMs: helloTimeoutMs, receiveWindowBytes, maxStreams } = tuning;
+  const { receiveWindowBytes, maxStreams } = context.tuning;
   return (onOffer) => {
     if (way.isCall) {
-      const hello = () => helloOf(context, new Uint8Array());
-      const options = { clock, helloTimeoutMs, sharing: tuning, hello, onOffer };
+      const options = { ...sessionSettings(context), onOffer };
       return Session.accept(way.connection, options, () => ({ receiveWindowBytes, maxStreams }));
     }
-    const hello = (material: Uint8Array) => helloOf(context, ticketProof(secret, material));
-    return Session.dial(way.connection, { clock, helloTimeoutMs, sharing: tuning, hello, onOffer });
+    return Session.dial(way.connection, { ...sessionSettings(context, { secret }), onOffer });
   };
 }
 

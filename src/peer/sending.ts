@@ -13,7 +13,7 @@ import { SourceFiles } from "../transfer/source-files.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { reachableAddresses } from "./addresses.ts";
-import { background, helloOf, type PeerContext } from "./context.ts";
+import { background, type PeerContext, sessionSettings } from "./context.ts";
 import { findOtherWay } from "./other-way.ts";
 import type { SendOptions } from "./peer-options.ts";
 import { isConnectionFailure } from "./retry.ts";
@@ -233,14 +233,8 @@ const silent = new TransferError("CONNECTION_LOST", "nothing was heard of the re
 
 /** A receiver that is called takes offers, and makes none. */
 function callOptions(context: PeerContext): SessionOptions {
-  const { clock, tuning } = context;
-  return {
-    clock,
-    helloTimeoutMs: tuning.handshakeTimeoutMs,
-    sharing: tuning,
-    hello: () => helloOf(context, new Uint8Array()),
-    onOffer: (session) => session.closeFor(unexpected("an offer of a receiver")),
-  };
+  const onOffer = (session: Session) => session.closeFor(unexpected("an offer of a receiver"));
+  return { ...sessionSettings(context), onOffer };
 }
 
 /** How long a receiver that has everything may take to say goodbye. */
