@@ -24,7 +24,8 @@ import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts
 import { lookAtTicket, type PreflightOptions } from "./preflight.ts";
 import { receiveTicket } from "./receiving.ts";
 import { Requests } from "./requesting.ts";
-import { openSources, type Sender, sendByTicket, sendTo } from "./sends.ts";
+import { type Sender, sendByTicket, sendTo } from "./sends.ts";
+import { SentSources } from "./sent-sources.ts";
 import type { SessionOptions } from "./session.ts";
 import { type Share, type ShareOptions, Shares } from "./shares.ts";
 import { Tickets } from "./tickets.ts";
@@ -147,7 +148,7 @@ export class Peer {
     options: { signal?: AbortSignal } = {},
   ): Promise<string> {
     this.#connections.find(peerId);
-    const sources = await openSources(this.#context.engine, [path]);
+    const sources = await SentSources.open(this.#context.engine, [path]);
     const record = this.#transfers.add("send", options);
     const sending = { peerId, record, options: { targetDir } };
     this.#transfers.run(record, sendTo(this.#sender, sources, sending));
@@ -269,7 +270,7 @@ export class Peer {
     requireCompression(options.compress);
     const { to } = options;
     const peerId = to === undefined ? null : this.#connections.identify(to);
-    const sources = await openSources(this.#context.engine, paths, options);
+    const sources = await SentSources.open(this.#context.engine, paths, options);
     if (peerId !== null) return sendTo(this.#sender, sources, { peerId, record, options });
     await this.start();
     return sendByTicket(this.#sender, sources, { record, options });

@@ -6,7 +6,8 @@ import type { TransferRecord } from "../transfer/transfer.ts";
 import type { PeerContext } from "./context.ts";
 import type { SendOptions } from "./peer-options.ts";
 import { withRetries } from "./retry.ts";
-import { type SentSources, sendOver } from "./sending.ts";
+import { sendOver } from "./sending.ts";
+import type { SentSources } from "./sent-sources.ts";
 import type { Session } from "./session.ts";
 
 /** Offers the source, and what it is by then to each later connection; `connect` has the session to use. */
@@ -18,19 +19,9 @@ export async function pushTo(
   options: SendOptions,
 ): Promise<Receipt> {
   const retryForMs = options.retryForMs ?? defaultRetryForMs;
-  let isFirst = true;
   return withRetries({ clock: context.clock, record, retryForMs }, async (reached) => {
     const session = await connect();
     reached();
-    if (isFirst) {
-      isFirst = false;
-      return sendOver(context, session, sources.first, record, options);
-    }
-    const source = await sources.again();
-    try {
-      return await sendOver(context, session, source, record, options);
-    } finally {
-      await source.close();
-    }
+    return sources.use((source) => sendOver(context, session, source, record, options));
   });
 }

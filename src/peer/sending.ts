@@ -17,6 +17,7 @@ import { background, type PeerContext, sessionSettings } from "./context.ts";
 import { findOtherWay } from "./other-way.ts";
 import type { SendOptions } from "./peer-options.ts";
 import { isConnectionFailure } from "./retry.ts";
+import type { SentSources } from "./sent-sources.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { ShownOffer } from "./showing.ts";
 import type { Tickets } from "./tickets.ts";
@@ -73,12 +74,6 @@ export async function serveTicket(
   return new TicketServer(context, sources, record, options).run(tickets);
 }
 
-/** What is sent, walked anew for each connection after the first. */
-export interface SentSources {
-  first: Source;
-  again: () => Promise<Source>;
-}
-
 /** Serves one ticket. */
 class TicketServer {
   readonly #context: PeerContext;
@@ -89,7 +84,6 @@ class TicketServer {
   readonly #shown: ShownOffer;
   /** The sessions that are served, by the receiver's peer id. */
   readonly #serving = new Map<string, Serving>();
-  #isFirst = true;
   /** Ends the wait for a receiver whose connection was lost. */
   #stopWaiting = () => {};
 
@@ -178,7 +172,9 @@ class TicketServer {
     const record = this.#record;
     this.#stopWaiting();
     try {
-      const receipt = await this.#send(session);
+      const receipt = await this.#sources.use((source) =>
+        sendOver(this.#context, session, source, record, this.#options),
+      );
       // Were this side to end now, what it said last might not reach the receiver, which ends first.
       const { clock } = this.#context;
       await within(clock, farewellMs, session.ended, () => new Error("late")).catch(() => {});
@@ -199,19 +195,6 @@ class TicketServer {
   get #head(): OfferHead {
     const { targetDir = "", profile = "ultra" } = this.#options;
     return { transfer: this.#record.id, targetDir, profile };
-  }
-
-  async #send(session: Session): Promise<Receipt> {
-    if (this.#isFirst) {
-      this.#isFirst = false;
-      return sendOver(this.#context, session, this.#sources.first, this.#record, this.#options);
-    }
-    const source = await this.#sources.again();
-    try {
-      return await sendOver(this.#context, session, source, this.#record, this.#options);
-    } finally {
-      await source.close();
-    }
   }
 
   /** Stays for a receiver that may come back. */

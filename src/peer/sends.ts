@@ -1,14 +1,13 @@
-/** What a peer sends: opened where it lies, and sent to one peer or to whoever brings a ticket. */
+/** What a peer sends, to one peer or to whoever brings a ticket. */
 
-import type { Engine } from "../engine/engine.ts";
 import type { Receipt } from "../transfer/events.ts";
-import { Source, type SourceOptions } from "../transfer/source.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import type { Connections } from "./connections.ts";
 import type { PeerContext } from "./context.ts";
 import type { SendOptions } from "./peer-options.ts";
 import { pushTo } from "./pushing.ts";
-import { type SentSources, serveTicket } from "./sending.ts";
+import { serveTicket } from "./sending.ts";
+import type { SentSources } from "./sent-sources.ts";
 import type { Tickets } from "./tickets.ts";
 
 /** What sending needs of a peer. */
@@ -24,16 +23,6 @@ export interface Sending {
   options: SendOptions;
 }
 
-/** Opens paths of this machine, and again for each connection after the first. */
-export async function openSources(
-  engine: Engine,
-  paths: readonly string[],
-  options: SourceOptions = {},
-): Promise<SentSources> {
-  const again = () => Source.open(engine, paths, options);
-  return { first: await again(), again };
-}
-
 /** Sends what was opened to a peer, which is dialled where it is not connected. */
 export async function sendTo(
   { context, connections }: Sender,
@@ -44,7 +33,7 @@ export async function sendTo(
   try {
     return await pushTo(context, connect, sources, record, options);
   } finally {
-    await sources.first.close();
+    await sources.close();
   }
 }
 
@@ -57,6 +46,6 @@ export async function sendByTicket(
   try {
     return await serveTicket(context, tickets, sources, record, options);
   } finally {
-    await sources.first.close();
+    await sources.close();
   }
 }

@@ -3,7 +3,7 @@
 import { TransferError } from "../errors.ts";
 import { type OfferHead, showOffer } from "../transfer/offering.ts";
 import type { PeerContext } from "./context.ts";
-import type { SentSources } from "./sending.ts";
+import type { SentSources } from "./sent-sources.ts";
 import type { Session } from "./session.ts";
 
 /** The offer of one ticket, for one looker at a time: each look walks the disk. */
@@ -22,21 +22,13 @@ export class ShownOffer {
     if (this.#isTaken) return session.closeFor(busy);
     this.#isTaken = true;
     try {
-      await this.#show(session, head);
+      const { clock } = this.#context;
+      await this.#sources.useAnew((source) => showOffer(session, source, head, clock));
       session.close();
     } catch (error) {
       session.closeFor(error);
     } finally {
       this.#isTaken = false;
-    }
-  }
-
-  async #show(session: Session, head: OfferHead): Promise<void> {
-    const source = await this.#sources.again();
-    try {
-      await showOffer(session, source, head, this.#context.clock);
-    } finally {
-      await source.close();
     }
   }
 }

@@ -365,9 +365,9 @@ export const seededBugs: readonly SeededBug[] = [
   {
     name: "choice-forgotten",
     what: "after a lost connection what was left out travels",
-    file: "src/peer/sends.ts",
-    find: "return { first: await again(), again };",
-    replace: "return { first: await again(), again: () => Source.open(engine, paths) };",
+    file: "src/peer/sent-sources.ts",
+    find: "return new SentSources(await open(), open);",
+    replace: "return new SentSources(await open(), () => Source.open(engine, paths));",
     testFile: "test/choice-send.test.ts",
     test: "leaves out the same things",
   },
