@@ -3,7 +3,8 @@
 import { systemClock } from "../clock.ts";
 import { openNativeEngine } from "../engine/native.ts";
 import { defaultTuning } from "../options.ts";
-import { type ListedEntry, requestsFeature } from "../protocol/request-messages.ts";
+import { requestsFeature } from "../protocol/features.ts";
+import type { ListedEntry } from "../protocol/request-messages.ts";
 import { requireCompression } from "../transfer/compression.ts";
 import type { Receipt, TransferProgress } from "../transfer/events.ts";
 import type { Preflight } from "../transfer/preflight.ts";

@@ -4,13 +4,9 @@ import { within } from "../clock.ts";
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
 import { requestTimeoutMs } from "../options.ts";
+import { requestsFeature } from "../protocol/features.ts";
 import { maxEntries } from "../protocol/limits.ts";
-import {
-  type AnswerMessage,
-  type ListedEntry,
-  type RequestMessage,
-  requestsFeature,
-} from "../protocol/request-messages.ts";
+import type { AnswerMessage, ListedEntry, RequestMessage } from "../protocol/request-messages.ts";
 import type { OfferSummary, Receipt } from "../transfer/events.ts";
 import { peerFailure } from "../transfer/failure.ts";
 import { offeredNames } from "../transfer/source-roots.ts";

@@ -8,3 +8,6 @@ export const textFeature = "text";
 
 /** From a dialler with a ticket: it only looks at the offer, and accepts nothing. */
 export const lookFeature = "look";
+
+/** It answers requests: what is shared with the other side can be listed and asked for. */
+export const requestsFeature = "requests";

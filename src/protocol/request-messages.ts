@@ -2,9 +2,6 @@
 
 import type { WireFailure } from "./messages.ts";
 
-/** The word in a hello's features of a peer that answers requests. */
-export const requestsFeature = "requests";
-
 /** One thing in a folder that is shared. */
 export interface ListedEntry {
   kind: "file" | "folder" | "link";
