@@ -1,5 +1,6 @@
 /** Decides which entries of an offer are received. Pure. */
 
+import type { Entry } from "../protocol/entry.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import { Patterns } from "./patterns.ts";
 
@@ -98,14 +99,20 @@ export class EntryChooser {
   }
 }
 
+/** The files that are wanted, each with its position. */
+export function* wantedFiles(manifest: Manifest, leftOut: LeftOut): Generator<[number, Entry]> {
+  for (const [position, entry] of manifest) {
+    if (entry.kind === "file" && !leftOut.has(position)) yield [position, entry];
+  }
+}
+
 /** The files and bytes that are wanted. */
 export function countWanted(
   manifest: Manifest,
   leftOut: LeftOut,
 ): { files: number; bytes: number } {
   const wanted = { files: 0, bytes: 0 };
-  for (const [position, { kind, bytes }] of manifest) {
-    if (kind !== "file" || leftOut.has(position)) continue;
+  for (const [, { bytes }] of wantedFiles(manifest, leftOut)) {
     wanted.files += 1;
     wanted.bytes += bytes;
   }

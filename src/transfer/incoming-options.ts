@@ -8,7 +8,7 @@ import type { SizeTable } from "../options.ts";
 import type { LaneFormat } from "../protocol/lane.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { ConflictPolicy } from "./conflicts.ts";
-import { countWanted, type EntryChooser, type LeftOut } from "./entry-choice.ts";
+import { countWanted, type EntryChooser, type LeftOut, wantedFiles } from "./entry-choice.ts";
 import type { OfferSummary } from "./events.ts";
 import type { NameRules } from "./landing-name.ts";
 import type { OrderedOutput } from "./ordered-output.ts";
@@ -62,7 +62,7 @@ export function requireWanted(manifest: Manifest, leftOut: LeftOut, output?: Ord
   if (totals.entries > 0 && topLevel.every((top) => leftOut.has(top))) throw nothingChosen;
   if (!output) return;
   const { files } = countWanted(manifest, leftOut);
-  const wanted = [...manifest].find(([entry, { kind }]) => kind === "file" && !leftOut.has(entry));
+  const [wanted] = wantedFiles(manifest, leftOut);
   if (files !== 1 || !wanted) {
     const message = `one file can be written out, and ${files} are chosen; name one with --only`;
     throw new TransferError("PEER_REJECTED", message);

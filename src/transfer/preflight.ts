@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Engine, Folder } from "../engine/engine.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import { type ItemPlan, numberedName, planLanding } from "./conflicts.ts";
-import type { LeftOut } from "./entry-choice.ts";
+import { countWanted, type LeftOut, wantedFiles } from "./entry-choice.ts";
 import type { Conflict, ConflictChoice, OfferSummary, SkippedThing } from "./events.ts";
 import { openNearest } from "./inbox.ts";
 import type { NameRules } from "./landing-name.ts";
@@ -59,11 +59,13 @@ export async function preflightOf(
   const { folder, isThere } = await openNearest(engine, into, summary.targetDir, rules);
   try {
     const { conflicts, collisions, plan } = isThere ? await collide(folder, source) : noCollisions;
+    const leftOut = plan?.skipped ?? source.leftOut;
     return {
       ...summary,
       into: join(into, summary.targetDir),
       freeBytes: await folder.freeBytes(),
-      ...countFiles(manifest, (entry) => plan?.skipped.has(entry) ?? source.leftOut.has(entry)),
+      wanted: countWanted(manifest, leftOut),
+      executables: countExecutables(manifest, leftOut),
       collisions,
       // A peer can give every name of millions such a form: no more than are listed are made.
       mapped: first(names.mapped()),
@@ -125,16 +127,12 @@ async function freeName(folder: Folder, path: string): Promise<string> {
   }
 }
 
-function countFiles(manifest: Manifest, isSkipped: (entry: number) => boolean) {
-  const wanted = { files: 0, bytes: 0 };
+function countExecutables(manifest: Manifest, leftOut: LeftOut): number {
   let executables = 0;
-  for (const [position, { kind, bytes, mode }] of manifest) {
-    if (kind !== "file" || isSkipped(position)) continue;
-    wanted.files += 1;
-    wanted.bytes += bytes;
+  for (const [, { mode }] of wantedFiles(manifest, leftOut)) {
     if ((mode & 0o111) !== 0) executables += 1;
   }
-  return { wanted, executables };
+  return executables;
 }
 
 const noCollisions = { conflicts: [], collisions: [], plan: null };

@@ -12,7 +12,7 @@ import { Arrivals } from "./arrivals.ts";
 import { batches } from "./batches.ts";
 import { Comparison } from "./comparison.ts";
 import { type ConflictPolicy, type LandingPlan, planLanding, runsOf } from "./conflicts.ts";
-import type { LeftOut } from "./entry-choice.ts";
+import { countWanted, type LeftOut } from "./entry-choice.ts";
 import { checkSpace } from "./inbox.ts";
 import { IncomingLanes } from "./incoming-lanes.ts";
 import { Journal } from "./journal.ts";
@@ -171,13 +171,7 @@ function build(
     if (entry >= manifest.totals.entries || plan.skipped.has(entry)) return false;
     return manifest.entry(entry).kind === "file";
   };
-  let expected = 0;
-  let total = 0;
-  for (const [position, { bytes }] of manifest) {
-    if (!isExpected(position)) continue;
-    expected += 1;
-    total += bytes;
-  }
+  const { files: expected, bytes: total } = countWanted(manifest, plan.skipped);
   const arrivals = new Arrivals({
     ...options,
     staging: files,
