@@ -10,13 +10,14 @@ import { paceFeature, textFeature } from "../protocol/features.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
 import { ticketProof } from "../protocol/proof.ts";
+import type { TransferRecord } from "../transfer/transfer.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { Callers } from "./callers.ts";
 import type { Identity } from "./identity.ts";
 import type { KnownPaths } from "./known-paths.ts";
 import type { Limits } from "./limits.ts";
 import type { PeerOptions } from "./peer-options.ts";
-import type { SessionOptions } from "./session.ts";
+import type { Session, SessionOptions } from "./session.ts";
 
 /** A peer's engine, endpoint and settings. */
 export interface PeerContext {
@@ -137,6 +138,18 @@ export function noteSeen({ book, clock, options }: PeerContext, connection: Conn
     const reason = error instanceof Error ? error.message : String(error);
     options.logger?.warn(`where the peer is was not noted: ${reason}`);
   }
+}
+
+/** Tells who watches a transfer to whom it is connected; on a receiver's side its id may not be known yet. */
+export function tellConnected(record: TransferRecord, session: Session, transferId = ""): void {
+  const { peerId, hello, connection } = session;
+  const address = connection.stats().remoteAddress;
+  record.emit({ type: "connected", transferId, peerId, peerName: hello.name, address });
+}
+
+/** The result of `work`, unless its session ends first. */
+export function unlessEnded<T>({ ended }: Session, work: Promise<T>): Promise<T> {
+  return Promise.race([work, ended.then((error) => Promise.reject(error))]);
 }
 
 /** The result of `work`, unless the signal fires first. */

@@ -16,10 +16,10 @@ import { nameRules } from "../transfer/landing-name.ts";
 import { LandingNames } from "../transfer/landing-names.ts";
 import { Mailbox } from "../transfer/mailbox.ts";
 import { contentsOf, summaryOf } from "../transfer/offer-summary.ts";
-import { type Preflight, preflightOf } from "../transfer/preflight.ts";
+import { mostListed, type Preflight, preflightOf } from "../transfer/preflight.ts";
 import { Source, type SourceOptions } from "../transfer/source.ts";
 import { unexpected } from "../transfer/unexpected.ts";
-import { dialPeer, orAborted, type PeerContext, sessionSettings } from "./context.ts";
+import { dialPeer, orAborted, type PeerContext, sessionSettings, unlessEnded } from "./context.ts";
 import { endpointFor } from "./receiving.ts";
 import { Session } from "./session.ts";
 
@@ -52,8 +52,7 @@ export async function lookAtTicket(
         onOffer: (from, offer) =>
           offered.resolve(lookAt(context, from, offer, { ...options, chooser })),
       });
-      const ended = session.ended.then((error) => Promise.reject(error));
-      return await orAborted(Promise.race([offered.promise, ended]), signal);
+      return await orAborted(unlessEnded(session, offered.promise), signal);
     } finally {
       connection.close(0, "");
     }
@@ -119,5 +118,3 @@ export async function sourcePreflight(
     await source.close();
   }
 }
-
-const mostListed = 1000;

@@ -22,6 +22,8 @@ import {
   type PeerContext,
   readCodecs,
   sessionSettings,
+  tellConnected,
+  unlessEnded,
 } from "./context.ts";
 import { decideOnce, decision } from "./deciding.ts";
 import { EarlierTry } from "./earlier-try.ts";
@@ -157,12 +159,9 @@ async function receiveOver(
     offered.resolve();
   });
   try {
-    const { hello, peerId, connection } = session;
-    noteSeen(context, connection);
-    const address = connection.stats().remoteAddress;
-    record.emit({ type: "connected", transferId: "", peerId, peerName: hello.name, address });
-    const ended = session.ended.then((error) => Promise.reject(error));
-    await orAborted(Promise.race([offered.promise, ended]), record.signal);
+    noteSeen(context, session.connection);
+    tellConnected(record, session);
+    await orAborted(unlessEnded(session, offered.promise), record.signal);
     const receipt = await received.promise;
     session.close();
     return receipt;

@@ -13,7 +13,7 @@ import { offeredNames } from "../transfer/source-roots.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import type { Connections } from "./connections.ts";
-import { orAborted, type PeerContext } from "./context.ts";
+import { orAborted, type PeerContext, tellConnected, unlessEnded } from "./context.ts";
 import type { Offers } from "./offers.ts";
 import { type ReceiveAttempt, type Receiving, receiveAgain, receiveWithin } from "./receiving.ts";
 import type { Session } from "./session.ts";
@@ -78,10 +78,7 @@ export class Requests {
     const { record } = receiving;
     return receiveAgain(this.#context, receiving, async (attempt) => {
       const session = await this.#reach(peerId, record.signal);
-      const { hello, connection } = session;
-      const address = connection.stats().remoteAddress;
-      const about = { transferId: "", peerId, peerName: hello.name, address };
-      record.emit({ type: "connected", ...about });
+      tellConnected(record, session);
       return this.#getOver(session, [...paths], { ...attempt, record });
     });
   }
@@ -163,10 +160,10 @@ export class Requests {
 
   /** What a session promises, unless it ends, takes too long, or nobody wants it any more. */
   #soon<T>(session: Session, promise: Promise<T>, signal: AbortSignal): Promise<T> {
-    const ended = session.ended.then((error) => Promise.reject(error));
-    const first = Promise.race([promise, ended]);
+    const { clock } = this.#context;
     const silent = () => new TransferError("PEER_UNREACHABLE", "the other side does not answer");
-    return orAborted(within(this.#context.clock, requestTimeoutMs, first, silent), signal);
+    const soon = within(clock, requestTimeoutMs, unlessEnded(session, promise), silent);
+    return orAborted(soon, signal);
   }
 }
 

@@ -13,7 +13,7 @@ import { SourceFiles } from "../transfer/source-files.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { reachableAddresses } from "./addresses.ts";
-import { background, type PeerContext, sessionSettings } from "./context.ts";
+import { background, type PeerContext, sessionSettings, tellConnected } from "./context.ts";
 import { findOtherWay } from "./other-way.ts";
 import type { SendOptions } from "./peer-options.ts";
 import { isConnectionFailure } from "./retry.ts";
@@ -31,11 +31,10 @@ export async function sendOver(
   options: SendOptions,
 ): Promise<Receipt> {
   const files = new SourceFiles(engine, source, tuning);
-  const { peerId, hello, connection } = session;
+  const { peerId, connection } = session;
   // Before the first data: later it is of no use.
   await knownPaths?.recall(connection);
-  const address = connection.stats().remoteAddress;
-  record.emit({ type: "connected", transferId: record.id, peerId, peerName: hello.name, address });
+  tellConnected(record, session, record.id);
   const { throttles, free } = limits.borrow("send", peerId);
   try {
     const receipt = await sendSource(session, source, files, record, {

@@ -8,7 +8,7 @@ import type { OfferMessage } from "../transfer/incoming.ts";
 import { Mailbox } from "../transfer/mailbox.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { reachableAddresses } from "./addresses.ts";
-import type { PeerContext } from "./context.ts";
+import { type PeerContext, tellConnected } from "./context.ts";
 import { EarlierTry } from "./earlier-try.ts";
 import type { Expectation, Offers } from "./offers.ts";
 import type { ReceiveOptions } from "./peer-options.ts";
@@ -76,10 +76,7 @@ class Waiting implements Expectation {
     const before = this.#current;
     before?.session.closeFor(new TransferError("CONNECTION_LOST", "the sender dialled again"));
     this.record.id = offer.transfer;
-    const { peerId, hello, connection } = session;
-    const address = connection.stats().remoteAddress;
-    const about = { transferId: offer.transfer, peerId, peerName: hello.name, address };
-    this.record.emit({ type: "connected", ...about });
+    tellConnected(this.record, session, offer.transfer);
     this.#before = before?.ended ?? null;
     const receipt = receiveWithin(this.#context, session, offer, this.record, this.#taking);
     const current = { session, ended: receipt.catch(() => {}) };
@@ -88,7 +85,7 @@ class Waiting implements Expectation {
     });
     this.#current = current;
     // What was begun with one peer is not gone on with by another.
-    this.#peerIds = new Set([peerId]);
+    this.#peerIds = new Set([session.peerId]);
     void this.#tries.put({ receipt });
   }
 

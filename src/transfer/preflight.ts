@@ -136,4 +136,5 @@ function countExecutables(manifest: Manifest, leftOut: LeftOut): number {
 }
 
 const noCollisions = { conflicts: [], collisions: [], plan: null };
-const mostListed = 1000;
+/** How many things a list of a report names at most. */
+export const mostListed = 1000;

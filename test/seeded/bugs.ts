@@ -564,7 +564,7 @@ export const seededBugs: readonly SeededBug[] = [
     name: "gone-on-by-another",
     what: "what one peer began another may go on with",
     file: "src/peer/waiting.ts",
-    find: "this.#peerIds = new Set([peerId]);",
+    find: "this.#peerIds = new Set([session.peerId]);",
     replace: "",
     testFile: "test/transfer-known-peers.test.ts",
     test: "is not gone on with by another",
