@@ -31,6 +31,9 @@ export type Unit =
   | { kind: "run"; entry: number; offset: number; length: number; pieceBytes: number }
   | { kind: "bundle"; entries: number[] };
 
+/** Bytes of a value: the BLAKE3 hash of a piece or of a file. */
+export const valueBytes = 32;
+
 /** Bytes of a lane header after the tag. */
 export const laneHeaderBytes = 18;
 

@@ -19,6 +19,7 @@ import {
   word,
 } from "./fields.ts";
 import { decodeFrameBody, encodeFrame } from "./frame.ts";
+import { valueBytes } from "./lane.ts";
 import {
   maxBatchBytes,
   maxDeviceName,
@@ -109,7 +110,7 @@ function resultOf(value: unknown): FileResult {
   const status = statuses[integer(fields[1], "status", 0, statuses.length - 1)];
   if (status === undefined) throw invalid("status");
   const hash = bytes(fields[2], "hash");
-  if (hash.length !== 0 && hash.length !== 32) throw invalid("hash");
+  if (hash.length !== 0 && hash.length !== valueBytes) throw invalid("hash");
   const code = integer(fields[4], "code", 0, maxWire);
   return {
     entry: entryNumber(fields[0]),
@@ -266,7 +267,7 @@ function pieceBytesOf(log: unknown): number {
 
 function valuesOf(value: unknown): Uint8Array {
   const values = bytes(value, "values");
-  if (values.length === 0 || values.length % 32 !== 0) throw invalid("values");
+  if (values.length === 0 || values.length % valueBytes !== 0) throw invalid("values");
   return values;
 }
 

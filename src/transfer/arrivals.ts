@@ -3,6 +3,7 @@
 import type { Engine, Folder, PartialFile, PieceRun, ReceivedRun } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { invalid } from "../protocol/fields.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import { maxPieces } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { HeldPieces, WireFailure } from "../protocol/messages.ts";
@@ -293,6 +294,5 @@ export class Arrivals {
   }
 }
 
-const valueBytes = 32;
 /** Any size will do for a file of one piece. */
 const bundlePieceBytes = 2 ** 20;

@@ -1,6 +1,7 @@
 /** The sender's half of a comparison by value: which pieces of a file the receiver has already. */
 
 import { TransferError } from "../errors.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import type { ComparedFile } from "./outgoing-plan.ts";
 import { changed, isUnchanged } from "./source.ts";
 import type { SourceFiles } from "./source-files.ts";
@@ -45,6 +46,5 @@ function markEqual(equal: Uint8Array, first: number, found: Uint8Array, told: Ui
   }
 }
 
-const valueBytes = 32;
 /** Bytes that are read in one go. */
 const readBytes = 16 * 1024 * 1024;

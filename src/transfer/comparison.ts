@@ -7,6 +7,7 @@ import type { Engine, Folder, SourceFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { SizeTable } from "../options.ts";
 import { invalid } from "../protocol/fields.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { ComparedPieces } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
@@ -170,7 +171,6 @@ async function readPieces(
   return { bytes, pieceBytes, proven, values };
 }
 
-const valueBytes = 32;
 /** Values in one message: a quarter of a frame. */
 const mostValues = 8192;
 /** Bytes that are read in one go. */

@@ -2,6 +2,7 @@
 
 import type { PieceRun, ReceiveStream } from "../engine/engine.ts";
 import { invalid } from "../protocol/fields.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import { piecesIn } from "./plan.ts";
 
 /** Skips what is left of a run of which `passed` pieces were taken from the stream. */
@@ -30,7 +31,6 @@ async function skip(stream: ReceiveStream, bytes: number): Promise<void> {
 }
 
 const headerBytes = 5;
-const valueBytes = 32;
 /** Codec, length and value around each piece. */
 export const pieceOverheadBytes = headerBytes + valueBytes;
 /** The codec of a piece that the sender cannot read; nothing follows. */

@@ -8,6 +8,7 @@
 
 import { crc32 } from "node:zlib";
 import { decodeName, encodeName } from "../lossless-name.ts";
+import { valueBytes } from "../protocol/lane.ts";
 
 /** A run of proven pieces of one file. */
 export interface ProvenRun {
@@ -113,7 +114,7 @@ function recordOf(kind: JournalRecord["kind"] | undefined, body: Buffer): Journa
   }
   const values = new Uint8Array(body.subarray(12));
   const pieceBytes = body.readUInt32BE(4);
-  const isRun = values.length > 0 && values.length % 32 === 0 && isPowerOfTwo(pieceBytes);
+  const isRun = values.length > 0 && values.length % valueBytes === 0 && isPowerOfTwo(pieceBytes);
   if (!isRun) return null;
   return { kind, run: { entry: first, pieceBytes, first: body.readUInt32BE(8), values } };
 }

@@ -1,6 +1,7 @@
 /** What an interrupted transfer left: its manifest, its proven pieces, and what has landed. Pure. */
 
 import { TransferError } from "../errors.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import { minPieceLog } from "../protocol/limits.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import { HashColumn } from "./hash-column.ts";
@@ -146,5 +147,3 @@ export function* provenRuns(
     at = proven.indexOf(1, end);
   }
 }
-
-const valueBytes = 32;

@@ -5,6 +5,7 @@
  */
 
 import { TransferError } from "../errors.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import type { ProvenRun } from "./journal-records.ts";
 import { piecesIn } from "./plan.ts";
 
@@ -117,6 +118,5 @@ const changed = new TransferError(
   "the file changed at the sender after a part of it was written out; begin anew",
 );
 
-const valueBytes = 32;
 /** As much as a reader takes in one go. */
 const mostBytes = 1024 * 1024;

@@ -1,7 +1,7 @@
 /** The jobs of one transfer that is sent: what the receiver does not have, and what it asks for again. */
 
 import { mostBundleLanes, type Tuning } from "../options.ts";
-import type { LaneFormat } from "../protocol/lane.ts";
+import { type LaneFormat, valueBytes } from "../protocol/lane.ts";
 import type { ComparedPieces, HeldPieces } from "../protocol/messages.ts";
 import {
   bytesFor,
@@ -213,6 +213,5 @@ function* piecesOf(run: Extract<Job, { kind: "run" }>): Generator<Job> {
   } while (offset < end);
 }
 
-const valueBytes = 32;
 /** A million pieces need not be counted to be shown. */
 const mostCounted = 100_000;

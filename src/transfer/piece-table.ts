@@ -1,6 +1,7 @@
 /** The pieces of one file that is arriving: where each stands, and its value once it is proven. Pure. */
 
 import { invalid } from "../protocol/fields.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import type { ProvenRun } from "./journal-records.ts";
 import type { KeptFile } from "./leftover.ts";
 import { piecesIn } from "./plan.ts";
@@ -77,7 +78,6 @@ export class PieceTable {
   }
 }
 
-const valueBytes = 32;
 const missing = 0;
 const claimed = 1;
 const proven = 2;

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Codec } from "../codec.ts";
 import type { Engine, Folder } from "../engine/engine.ts";
 import type { SizeTable } from "../options.ts";
-import type { LaneFormat } from "../protocol/lane.ts";
+import { type LaneFormat, valueBytes } from "../protocol/lane.ts";
 import { maxItems } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
@@ -286,6 +286,5 @@ function* settledFiles(manifest: Manifest, arrivals: Arrivals): Generator<number
   }
 }
 
-const valueBytes = 32;
 /** The most that a run of pieces takes in CBOR. */
 const runBytes = 32;

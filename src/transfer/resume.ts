@@ -7,6 +7,7 @@
 
 import type { FileStat, Folder } from "../engine/engine.ts";
 import type { Entry } from "../protocol/entry.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import { naming } from "./disk-failure.ts";
 import type { NameRules } from "./landing-name.ts";
@@ -206,4 +207,3 @@ function leftFiles({ leftover, manifest, names, rules }: ResumeOptions) {
 const graceMs = 10_000;
 /** Bytes that are hashed in one go. */
 const readBytes = 16 * 1024 * 1024;
-const valueBytes = 32;

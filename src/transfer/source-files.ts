@@ -3,6 +3,7 @@
 import type { Engine, SourceFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import type { WireFailure } from "../protocol/messages.ts";
 import { HashColumn } from "./hash-column.ts";
 import { bytesFor } from "./plan.ts";
@@ -141,5 +142,3 @@ export class SourceFiles {
     await (await file.source.catch(() => null))?.close();
   }
 }
-
-const valueBytes = 32;
