@@ -9,7 +9,7 @@ import {
   landingName,
   NameTable,
   nameRules,
-  STAGING_PREFIX,
+  stagingPrefix,
 } from "../src/transfer/landing-name.ts";
 
 const platforms = ["linux", "darwin", "windows"] as const;
@@ -132,7 +132,7 @@ for (const platform of platforms) {
         assert.ok(!["", ".", ".."].includes(landing.name));
         const units = platform === "linux" ? encodeName(landing.name).length : landing.name.length;
         assert.ok(units <= 255);
-        assert.ok(!landing.name.startsWith(STAGING_PREFIX));
+        assert.ok(!landing.name.startsWith(stagingPrefix));
         if (platform !== "linux") assert.ok(landing.name.isWellFormed());
       }),
     );

@@ -199,8 +199,8 @@ function numbered(name: string, number: number, rules: NameRules): string {
 }
 
 /** Names of the receiver's own folders for unfinished transfers begin so. */
-export const STAGING_PREFIX = ".quiver-";
-const foldedStagingPrefix = foldName(STAGING_PREFIX);
+export const stagingPrefix = ".quiver-";
+const foldedStagingPrefix = foldName(stagingPrefix);
 
 /** Names that Windows takes for devices, in any case, with any extension. */
 const deviceName = /^(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³]|conin\$|conout\$)( *(?:\..*)?)$/i;

@@ -10,11 +10,11 @@ import type { FileStat, Folder, LogFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
 import { naming } from "./disk-failure.ts";
+import { stagingPrefix } from "./landing-name.ts";
 import { Leftover } from "./leftover.ts";
 
-/** First and last characters of the hidden folder's name. */
-export const stagingPrefix = ".quiver-";
-export const stagingSuffix = ".partial";
+/** Last characters of the hidden folder's name. */
+const stagingSuffix = ".partial";
 
 /** Names of what is in it. */
 export const journalName = "journal";
