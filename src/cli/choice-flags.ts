@@ -32,6 +32,6 @@ export function addEntryChoiceFlags(command: Command): Command {
 }
 
 /** Gathers the values of a flag that may be given again and again. */
-export function collect(value: string, before: string[] = []): string[] {
+function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }

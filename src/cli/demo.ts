@@ -107,7 +107,7 @@ function showEvent(event: TransferEvent, display: Display): void {
 }
 
 /** The lines of a demo's receipt: the first hashes as `b3sum` prints them, and the total. */
-export function demoReceipt(receipt: Receipt): string[] {
+function demoReceipt(receipt: Receipt): string[] {
   const lines: string[] = [];
   for (const { status, blake3, path } of receipt.files) {
     if (lines.length === mostHashes) break;

@@ -86,7 +86,7 @@ function waitingText(
 }
 
 /** What a cancelled transfer has done, and what is left of it. */
-export function whatRemains(transfer: Pick<Transfer, "direction" | "progress">): string {
+function whatRemains(transfer: Pick<Transfer, "direction" | "progress">): string {
   const { bytes, total, transferId } = transfer.progress();
   const isSend = transfer.direction === "send";
   if (transferId === "") return `nothing was ${isSend ? "sent" : "received"}`;

@@ -120,4 +120,4 @@ export function countWanted(
 }
 
 /** Of a choice that wants everything. */
-export const nothingLeftOut: LeftOut = { has: () => false };
+const nothingLeftOut: LeftOut = { has: () => false };

@@ -66,7 +66,7 @@ export class Leftover {
     for (const [entry, { kind, bytes }] of this.manifest) {
       if (kind !== "file") continue;
       const kept = this.kept(entry);
-      if (kept) sum += Math.min(bytes, provenPieces(kept) * kept.pieceBytes);
+      if (kept) sum += Math.min(bytes, onesIn(kept.proven) * kept.pieceBytes);
     }
     return sum;
   }
@@ -123,11 +123,6 @@ export class Leftover {
     this.#parts.delete(entry);
     this.#void.add(entry);
   }
-}
-
-/** Number of pieces that are proven. */
-export function provenPieces({ proven }: KeptFile): number {
-  return onesIn(proven);
 }
 
 /** How many bytes of a mask are 1. */

@@ -59,7 +59,7 @@ export function bytesFor(table: SizeTable, fileBytes: number): number {
  *
  * One lane's window alone would cap the file's rate.
  */
-export function rangeBytesFor(fileBytes: number, tables: PlanTables): number {
+function rangeBytesFor(fileBytes: number, tables: PlanTables): number {
   const pieceBytes = bytesFor(tables.pieceTable, fileBytes);
   const pieces = Math.ceil(fileBytes / pieceBytes);
   const share = Math.max(1, Math.floor(pieces / fewestLanes)) * pieceBytes;
