@@ -64,7 +64,7 @@ export async function lookAtTicket(
 async function lookAt(
   { engine, clock, options: peerOptions }: PeerContext,
   session: Session,
-  { transfer, targetDir, profile, text }: OfferMessage,
+  offer: OfferMessage,
   options: PreflightOptions & { chooser: EntryChooser },
 ): Promise<Preflight> {
   const rules = nameRules(process.platform);
@@ -72,20 +72,18 @@ async function lookAt(
   const manifest = new Manifest();
   const names = new LandingNames(manifest, rules);
   // Before the first await: the entries follow the offer at once.
-  session.join(transfer, {
+  session.join(offer.transfer, {
     mailbox,
     async takeLane() {
       throw unexpected("a lane for who only looks");
     },
   });
   const skipped = await gatherOffer({ mailbox, clock, manifest, names });
-  const { peerId, hello } = session;
-  const about = { transferId: transfer, peerId, peerName: hello.name, targetDir, profile, text };
   const into = resolve(options.into ?? peerOptions.inbox ?? ".");
   const { onConflict = "rename", chooser } = options;
   const leftOut = chooser.leftOut(manifest);
   const source = { engine, rules, manifest, names, skipped, into, onConflict, leftOut };
-  return preflightOf(summaryOf(manifest, about), source);
+  return preflightOf(summaryOf(manifest, session, offer), source);
 }
 
 /** A report on what a sending of the same paths would offer. Lists hold 1,000 items at most. */

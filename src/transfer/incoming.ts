@@ -255,11 +255,7 @@ class Incoming implements Part {
   }
 
   #summary(): OfferSummary {
-    const { targetDir, profile, text } = this.#offer;
-    const { peerId, hello } = this.#channel;
-    const { id: transferId } = this.#record;
-    const about = { transferId, peerId, peerName: hello.name, targetDir, profile, text };
-    const summary = summaryOf(this.#manifest, about);
+    const summary = summaryOf(this.#manifest, this.#channel, this.#offer);
     const { chooser } = this.#options;
     if (chooser.isEverything) return summary;
     return { ...summary, chosen: countWanted(this.#manifest, chooser.leftOut(this.#manifest)) };

@@ -1,16 +1,17 @@
 /** What people are shown of an offer: its top-level items and its totals. */
 
 import type { Manifest } from "../protocol/manifest.ts";
+import type { Channel } from "./channel.ts";
 import type { OfferContents, OfferedItem, OfferSummary } from "./events.ts";
+import type { OfferHead } from "./offering.ts";
 
-/** What an offer says beside its manifest. */
-interface About
-  extends Pick<OfferSummary, "transferId" | "peerId" | "peerName" | "targetDir" | "profile"> {
-  text: string | undefined;
-}
-
-/** The summary of a manifest. */
-export function summaryOf(manifest: Manifest, { text, ...about }: About): OfferSummary {
+/** The summary of an offer to or from a peer. */
+export function summaryOf(
+  manifest: Manifest,
+  { peerId, hello }: Pick<Channel, "peerId" | "hello">,
+  { transfer, targetDir, profile, text }: OfferHead,
+): OfferSummary {
+  const about = { transferId: transfer, peerId, peerName: hello.name, targetDir, profile };
   const summary = { ...about, ...contentsOf(manifest) };
   return text === undefined ? summary : { ...summary, text };
 }

@@ -25,10 +25,9 @@ export async function offerSource(
 ): Promise<void> {
   const { id, signal } = record;
   const { text, excluded } = source;
-  await sayOffer(channel, source, { transfer: id, targetDir, profile, text }, signal);
-  const { peerId, hello } = channel;
-  const about = { transferId: id, peerId, peerName: hello.name, targetDir, profile, text };
-  const summary: OfferSummary = summaryOf(source.manifest, about);
+  const head = { transfer: id, targetDir, profile, text };
+  await sayOffer(channel, source, head, signal);
+  const summary: OfferSummary = summaryOf(source.manifest, channel, head);
   record.emit({ type: "offer", ...(excluded > 0 ? { ...summary, excluded } : summary) });
 }
 
