@@ -9,7 +9,7 @@ import { batches, textBytes } from "../transfer/batches.ts";
 import { failureFor } from "../transfer/failure.ts";
 import { Source } from "../transfer/source.ts";
 import type { Root } from "../transfer/source-roots.ts";
-import { background, type PeerContext } from "./context.ts";
+import { background, newId, type PeerContext } from "./context.ts";
 import { Places } from "./places.ts";
 import { sendOver } from "./sending.ts";
 import type { Session } from "./session.ts";
@@ -59,7 +59,7 @@ export class Answers {
     const things = await openAll(this.#shares.readableBy(session.peerId), paths);
     const source = Source.of(this.#context.engine, things.map(asRoot));
     try {
-      const id = Buffer.from(this.#context.engine.random(16)).toString("hex");
+      const id = newId(this.#context.engine);
       await session.say({ type: "granted", request, transfer: id });
       const record = this.#transfers.add("send", { id });
       this.#transfers.run(record, sendOver(this.#context, session, source, record, {}));

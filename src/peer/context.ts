@@ -62,6 +62,11 @@ async function bindTo(engine: Engine, options: EndpointOptions): Promise<Endpoin
   }
 }
 
+/** An id that nobody else has: 32 hex digits. */
+export function newId(engine: Engine): string {
+  return Buffer.from(engine.random(16)).toString("hex");
+}
+
 /** How a session begins on this side. */
 interface Greeting {
   /** Of a ticket's holder: the ticket's secret, which the hello proves to be known. @default none */

@@ -13,7 +13,7 @@ import { offeredNames } from "../transfer/source-roots.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import type { Connections } from "./connections.ts";
-import { orAborted, type PeerContext, tellConnected, unlessEnded } from "./context.ts";
+import { newId, orAborted, type PeerContext, tellConnected, unlessEnded } from "./context.ts";
 import type { Offers } from "./offers.ts";
 import { type ReceiveAttempt, type Receiving, receiveAgain, receiveWithin } from "./receiving.ts";
 import type { Session } from "./session.ts";
@@ -140,7 +140,7 @@ export class Requests {
     question: Question,
     { signal, heed }: { signal: AbortSignal; heed?: (answer: AnswerMessage) => void },
   ): Promise<AnswerMessage> {
-    const request = Buffer.from(this.#context.engine.random(16)).toString("hex");
+    const request = newId(this.#context.engine);
     const answered = Promise.withResolvers<AnswerMessage>();
     answered.promise.catch(() => {});
     const take = (answer: AnswerMessage) => {

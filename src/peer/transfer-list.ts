@@ -8,7 +8,7 @@ import type { Limit } from "../transfer/limit.ts";
 import { LogLines } from "../transfer/log-lines.ts";
 import { Throttle } from "../transfer/throttle.ts";
 import { TransferRecord } from "../transfer/transfer.ts";
-import { background } from "./context.ts";
+import { background, newId } from "./context.ts";
 
 /** Transfers by the id that each has now: a receiver learns the sender's with the offer. */
 export class TransferList {
@@ -31,7 +31,7 @@ export class TransferList {
     direction: Direction,
     given: { id?: string; signal?: AbortSignal; limit?: Limit } = {},
   ): TransferRecord {
-    const id = given.id ?? Buffer.from(this.#engine.random(16)).toString("hex");
+    const id = given.id ?? newId(this.#engine);
     const throttle = new Throttle(this.#engine, this.#clock);
     throttle.set(given.limit ?? null);
     const record = new TransferRecord(direction, id, throttle, given.signal);
