@@ -1,10 +1,7 @@
 /** Prepares the reception of an accepted offer: what an earlier try left is taken over first. */
 
-import type { Clock } from "../clock.ts";
-import type { Codec } from "../codec.ts";
-import type { Engine, Folder } from "../engine/engine.ts";
-import type { SizeTable } from "../options.ts";
-import { type LaneFormat, valueBytes } from "../protocol/lane.ts";
+import type { Folder } from "../engine/engine.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import { maxItems } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
@@ -15,26 +12,21 @@ import { type ConflictPolicy, type LandingPlan, planLanding, runsOf } from "./co
 import { countWanted, type LeftOut } from "./entry-choice.ts";
 import { checkSpace } from "./inbox.ts";
 import { IncomingLanes } from "./incoming-lanes.ts";
+import type { IncomingOptions } from "./incoming-options.ts";
 import { Journal } from "./journal.ts";
 import type { ProvenRun } from "./journal-records.ts";
 import { isOf, landedBefore } from "./landed-before.ts";
 import { Landing } from "./landing.ts";
-import type { NameRules } from "./landing-name.ts";
 import type { LandingNames } from "./landing-names.ts";
 import { type KeptFile, type Leftover, provenRuns } from "./leftover.ts";
-import type { OrderedOutput, OutputRun } from "./ordered-output.ts";
+import type { OutputRun } from "./ordered-output.ts";
 import { type Resumed, resume } from "./resume.ts";
 import { Staging, stagingKey } from "./staging.ts";
 import { syncFiles } from "./sync-files.ts";
 
 /** What an accepted offer is received with. */
-export interface ReceptionOptions {
-  engine: Engine;
-  clock: Clock;
-  rules: NameRules;
-  formats: readonly LaneFormat[];
-  codecs: readonly Codec[];
-  pieceTable: SizeTable;
+export interface ReceptionOptions
+  extends Omit<IncomingOptions, "throttles" | "chooser" | "decide"> {
   transferId: string;
   /** The sender. */
   peerId: string;
@@ -46,7 +38,6 @@ export interface ReceptionOptions {
   manifest: Manifest;
   names: LandingNames;
   say: (message: ControlMessage) => Promise<void>;
-  output?: OrderedOutput | undefined;
 }
 
 /** What exists while an offer is received. */
