@@ -1,13 +1,11 @@
 /** Receives what a ticket points to, and what connected peers offer. */
 
 import type { Endpoint } from "../engine/engine.ts";
-import { errorCodes } from "../errors.ts";
 import { retryForMs as defaultRetryForMs } from "../options.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { decodeTicket } from "../protocol/ticket.ts";
 import { EntryChooser } from "../transfer/entry-choice.ts";
 import type { OfferSummary, Receipt } from "../transfer/events.ts";
-import { failureFor } from "../transfer/failure.ts";
 import { type OfferMessage, receiveOffer } from "../transfer/incoming.ts";
 import type { IncomingOptions } from "../transfer/incoming-options.ts";
 import { nameRules } from "../transfer/landing-name.ts";
@@ -167,8 +165,7 @@ async function receiveOver(
     return receipt;
   } catch (error) {
     // What was said last may not have left yet: the close carries it, too.
-    const { code, reason } = failureFor(error, "the receiver");
-    session.connection.close(errorCodes[code].wire, reason);
+    session.closeFor(error, "the receiver");
     throw error;
   }
 }

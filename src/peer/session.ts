@@ -173,9 +173,9 @@ export class Session implements Channel {
     this.connection.close(0, "");
   }
 
-  /** Ends the connection for a failure, which the peer is told. */
-  closeFor(error: unknown): void {
-    const { code, reason } = failureFor(error, "the other side");
+  /** Ends the connection for a failure, which the peer is told; `who` is this side, as that one calls it. */
+  closeFor(error: unknown, who = "the other side"): void {
+    const { code, reason } = failureFor(error, who);
     this.connection.close(errorCodes[code].wire, reason);
   }
 
