@@ -2,9 +2,11 @@
 
 import { TransferError } from "../errors.ts";
 import { unknownPeer } from "./address-book.ts";
-import { dialPeer, noteSeen, type PeerContext } from "./context.ts";
+import { background, dialPeer, noteSeen, type PeerContext } from "./context.ts";
 import type { Guests } from "./guests.ts";
+import { findOtherWay, findOtherWayOrCall, type Way } from "./other-way.ts";
 import { parsePeerReference } from "./peer-name.ts";
+import type { Reach } from "./pushing.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 /** The sessions with others, whoever dialled. */
@@ -13,6 +15,8 @@ export class Connections {
   readonly #guests: Guests;
   readonly #sessionOptions: () => SessionOptions;
   readonly #sessions = new Map<string, Session>();
+  /** Those that this side made, and makes again; the other side of such a one can only call. */
+  readonly #own = new WeakSet<Session>();
   /** Where peers have been found, or are said to be, beside what the address book knows. */
   readonly #addresses = new Map<string, readonly string[]>();
 
@@ -57,11 +61,22 @@ export class Connections {
 
   /** The session with a peer, which is dialled where it was last if it is not connected. */
   async reach(peerId: string, signal: AbortSignal): Promise<Session> {
-    const known = this.#context.book.find(peerId)?.addresses ?? [];
-    const addresses = new Set([...(this.#addresses.get(peerId) ?? []), ...known]);
+    const addresses = this.#addressesOf(peerId);
     // A peer that dialled this one, and that nobody knows, must come back by itself.
-    if (this.has(peerId) || addresses.size === 0) return this.find(peerId);
-    return this.dial(peerId, [...addresses], signal);
+    if (this.has(peerId) || addresses.length === 0) return this.find(peerId);
+    return this.dial(peerId, addresses, signal);
+  }
+
+  /** {@link reach} for a transfer that may lose its connection and goes on over the next. */
+  reachAgain(peerId: string, signal: AbortSignal): Reach {
+    let last: Session | undefined;
+    return {
+      connect: async () => {
+        last = await this.reach(peerId, signal);
+        return last;
+      },
+      isReached: () => this.has(peerId) && this.#sessions.get(peerId) !== last,
+    };
   }
 
   /** Connects to a peer and remembers where it was. */
@@ -73,8 +88,55 @@ export class Connections {
     const session = await Session.dial(connection, this.#sessionOptions());
     this.#addresses.set(peerId, addresses);
     noteSeen(this.#context, connection);
+    this.#own.add(session);
     this.keep(session);
     return session;
+  }
+
+  /**
+   * Watches a session until the returned function is called. When it falls silent, it fails; if the peer was
+   * found by another way, {@link reach} has that one at once.
+   */
+  watch(session: Session): () => void {
+    const over = new AbortController();
+    // One that was let in for a ticket is its transfer's to watch.
+    const isKept = this.#sessions.get(session.peerId) === session;
+    if (isKept) background(this.#findAgain(session, over.signal));
+    return () => over.abort();
+  }
+
+  async #findAgain(session: Session, signal: AbortSignal): Promise<void> {
+    const { peerId, connection } = session;
+    const isOwn = this.#own.has(session);
+    const find = isOwn ? findOtherWayOrCall : findOtherWay;
+    const watched = { connection, addresses: isOwn ? this.#addressesOf(peerId) : [] };
+    for (;;) {
+      const way = await find(this.#context, watched, signal);
+      if (!way) return session.fail(silent);
+      try {
+        const next = await this.#greet(way);
+        if (isOwn) this.#own.add(next);
+        this.keep(next);
+        void next.ended.then(() => way.free());
+        return session.fail(reachedAgain);
+      } catch {
+        // A peer that still hears this side expects no call.
+        await way.free();
+      }
+    }
+  }
+
+  /** Makes a session of a connection to a peer that was let in before. */
+  #greet({ connection, isCall }: Way): Promise<Session> {
+    const options = this.#sessionOptions();
+    const { receiveWindowBytes, maxStreams } = this.#context.tuning;
+    if (!isCall) return Session.dial(connection, options);
+    return Session.accept(connection, options, () => ({ receiveWindowBytes, maxStreams }));
+  }
+
+  #addressesOf(peerId: string): string[] {
+    const known = this.#context.book.find(peerId)?.addresses ?? [];
+    return [...new Set([...(this.#addresses.get(peerId) ?? []), ...known])];
   }
 
   /** Keeps a session as long as it lives. A later one with the same peer takes its place. */
@@ -85,3 +147,6 @@ export class Connections {
     });
   }
 }
+
+const reachedAgain = new TransferError("CONNECTION_LOST", "the peer is reached by another way");
+const silent = new TransferError("CONNECTION_LOST", "nothing was heard of the peer any more");

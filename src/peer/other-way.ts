@@ -60,6 +60,40 @@ export async function findOtherWay(
   }
 }
 
+/**
+ * The same, for the side that knows the peer's addresses: it also takes a call of a peer that moved.
+ *
+ * A way that is found later than another one is left.
+ */
+export async function findOtherWayOrCall(
+  context: PeerContext,
+  watched: Watched,
+  signal: AbortSignal,
+): Promise<Way | null> {
+  const other = new AbortController();
+  const either = AbortSignal.any([signal, other.signal]);
+  const called = context.callers.expect(watched.connection.peerId, either).then(asCall);
+  const looked = findOtherWay(context, watched, either);
+  called.catch(() => {});
+  try {
+    const found = await Promise.race([called, looked]);
+    background(looked.then((late) => (late && late !== found ? leaveWay(late) : undefined)));
+    return found;
+  } finally {
+    other.abort();
+  }
+}
+
+/** Closes a connection that is not needed. */
+export async function leaveWay(way: Way): Promise<void> {
+  way.connection.close(0, "");
+  await way.free();
+}
+
+function asCall(connection: Connection): Way {
+  return { connection, isCall: true, free: async () => {} };
+}
+
 /** Dials, with sockets of its own, until the peer answers or the connection is well again. */
 async function search(
   context: PeerContext,

@@ -285,6 +285,7 @@ export class Peer {
     return {
       ...sessionSettings(this.#context, { features: [requestsFeature] }),
       onOffer: (session, offer) => this.#offers.take(session, offer),
+      onBusy: (session) => this.#connections.watch(session),
       onRequest: async (session, message) => {
         if (message.type === "list" || message.type === "get") {
           await this.#answers.answer(session, message);

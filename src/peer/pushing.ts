@@ -10,16 +10,25 @@ import { sendOver } from "./sending.ts";
 import type { SentSources } from "./sent-sources.ts";
 import type { Session } from "./session.ts";
 
-/** Offers the source, and what it is by then to each later connection; `connect` has the session to use. */
+/** How a peer is reached. */
+export interface Reach {
+  /** The session to use. */
+  connect: () => Promise<Session>;
+  /** Whether another one than the last has been made already. */
+  isReached: () => boolean;
+}
+
+/** Offers the source, and what it is by then to each later connection. */
 export async function pushTo(
   context: PeerContext,
-  connect: () => Promise<Session>,
+  { connect, isReached }: Reach,
   sources: SentSources,
   record: TransferRecord,
   options: SendOptions,
 ): Promise<Receipt> {
   const retryForMs = options.retryForMs ?? defaultRetryForMs;
-  return withRetries({ clock: context.clock, record, retryForMs }, async (reached) => {
+  const retries = { clock: context.clock, record, retryForMs, isReached };
+  return withRetries(retries, async (reached) => {
     const session = await connect();
     reached();
     return sources.use((source) => sendOver(context, session, source, record, options));

@@ -54,7 +54,8 @@ export class Requests {
     path: string,
     signal: AbortSignal = new AbortController().signal,
   ): AsyncGenerator<ListedEntry> {
-    const session = await this.#reach(this.#connections.identify(from), signal);
+    const peerId = this.#connections.identify(from);
+    const session = requireRequests(await this.#connections.reach(peerId, signal));
     let after = "";
     for (let count = 0; count <= maxEntries; ) {
       const answer = await this.#ask(session, { type: "list", path, after }, { signal });
@@ -76,8 +77,9 @@ export class Requests {
   /** Asks for files and folders, and receives them; after a lost connection it asks again. */
   get(peerId: string, paths: readonly string[], receiving: Receiving): Promise<Receipt> {
     const { record } = receiving;
-    return receiveAgain(this.#context, receiving, async (attempt) => {
-      const session = await this.#reach(peerId, record.signal);
+    const { connect, isReached } = this.#connections.reachAgain(peerId, record.signal);
+    return receiveAgain(this.#context, { ...receiving, isReached }, async (attempt) => {
+      const session = requireRequests(await connect());
       tellConnected(record, session);
       return this.#getOver(session, [...paths], { ...attempt, record });
     });
@@ -127,13 +129,6 @@ export class Requests {
     }
   }
 
-  async #reach(peerId: string, signal: AbortSignal): Promise<Session> {
-    const session = await this.#connections.reach(peerId, signal);
-    if (session.hello.features.includes(requestsFeature)) return session;
-    const message = "the other side's quiver is older and shares nothing; update it";
-    throw new TransferError("UNSUPPORTED_VERSION", message);
-  }
-
   /** The answer to a question. Rejects with the failure of one that is denied. */
   async #ask(
     session: Session,
@@ -165,6 +160,12 @@ export class Requests {
     const soon = within(clock, requestTimeoutMs, unlessEnded(session, promise), silent);
     return orAborted(soon, signal);
   }
+}
+
+function requireRequests(session: Session): Session {
+  if (session.hello.features.includes(requestsFeature)) return session;
+  const message = "the other side's quiver is older and shares nothing; update it";
+  throw new TransferError("UNSUPPORTED_VERSION", message);
 }
 
 /** Refuses an offer of other things than were asked for: a person has named those, and no others. */

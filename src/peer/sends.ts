@@ -29,9 +29,9 @@ export async function sendTo(
   sources: SentSources,
   { peerId, record, options }: Sending & { peerId: string },
 ): Promise<Receipt> {
-  const connect = () => connections.reach(peerId, record.signal);
+  const reach = connections.reachAgain(peerId, record.signal);
   try {
-    return await pushTo(context, connect, sources, record, options);
+    return await pushTo(context, reach, sources, record, options);
   } finally {
     await sources.close();
   }

@@ -3,12 +3,11 @@
 import { type Clock, within } from "../clock.ts";
 import type {
   BidirectionalStream,
-  CloseReason,
   Connection,
   PeerLimits,
   ReceiveStream,
 } from "../engine/engine.ts";
-import { codeOfWire, errorCodes, TransferError } from "../errors.ts";
+import { errorCodes, TransferError } from "../errors.ts";
 import { maxWaitingOffers } from "../options.ts";
 import {
   decodeLaneHeader,
@@ -22,7 +21,7 @@ import { type ControlMessage, type Hello, protocolVersion } from "../protocol/me
 import { proofLabel } from "../protocol/proof.ts";
 import type { AnswerMessage, RequestMessage } from "../protocol/request-messages.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
-import { failureFor, peerFailure } from "../transfer/failure.ts";
+import { closeFailure, failureFor, peerFailure } from "../transfer/failure.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
 import { Turns } from "../transfer/turns.ts";
 
@@ -39,6 +38,8 @@ export interface SessionOptions {
   onOffer: (session: Session, offer: Extract<ControlMessage, { type: "offer" }>) => void;
   /** Takes requests and their answers; without it they are answered like any unknown message. */
   onRequest?: (session: Session, message: RequestMessage | AnswerMessage) => Promise<void>;
+  /** Told when a first transfer begins; returns what is to be called when there is none any more. */
+  onBusy?: (session: Session) => () => void;
 }
 
 /** How many transfers one connection carries, and with what room for them. */
@@ -64,6 +65,7 @@ export class Session implements Channel {
   /** Transfers that are received, and the most that there were at once. */
   readonly #receiving = new Set<string>();
   #mostReceiving = 1;
+  #onIdle: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -78,7 +80,7 @@ export class Session implements Channel {
     this.#options = options;
     const { maxMoving } = options.sharing;
     this.turns = new Turns({ mostMoving: maxMoving, mostOffers: maxWaitingOffers });
-    this.ended = connection.closed().then(closeError);
+    this.ended = connection.closed().then(closeFailure);
     void this.ended.then((error) => this.#fail(error));
     void this.#readControl().catch((error) => this.#breakOff(error));
     void this.#readStreams().catch(() => {});
@@ -126,7 +128,7 @@ export class Session implements Channel {
       return new Session(connection, control, hello, options);
     } catch (error) {
       const isLost = error instanceof TransferError && error.code === "CONNECTION_LOST";
-      if (isLost) throw closeError(await connection.closed());
+      if (isLost) throw closeFailure(await connection.closed());
       const { code, reason } = failureFor(error, "the other side");
       connection.close(errorCodes[code].wire, reason);
       throw error;
@@ -145,12 +147,14 @@ export class Session implements Channel {
   }
 
   join(transferId: string, part: Part): void {
+    if (this.#parts.size === 0) this.#onIdle = this.#options.onBusy?.(this);
     this.#parts.set(transferId, part);
   }
 
   leave(transferId: string): void {
     this.#parts.delete(transferId);
     this.#receiving.delete(transferId);
+    if (this.#parts.size === 0) this.#onIdle?.();
   }
 
   /**
@@ -276,22 +280,4 @@ async function readAll(stream: ReceiveStream, length: number): Promise<Uint8Arra
 
 function material(connection: Connection): Uint8Array {
   return connection.exportKeyingMaterial(proofLabel, new Uint8Array());
-}
-
-/** Why a connection ended, as a failure. */
-function closeError({ by, code, reason }: CloseReason): TransferError {
-  if (by === "peer" && code !== 0) {
-    const told = reason || "the other side ended the connection";
-    return peerFailure({ code: codeOfWire(code), reason: told });
-  }
-  if (by === "lost") {
-    return new TransferError(
-      "CONNECTION_LOST",
-      `the connection was lost (${reason}); run the same command again`,
-    );
-  }
-  return new TransferError(
-    "CONNECTION_LOST",
-    "the connection was closed before the transfer was done",
-  );
 }

@@ -2,8 +2,8 @@
 
 import { TransferError } from "../errors.ts";
 import type { Ticket } from "../protocol/ticket.ts";
-import { background, dialPeer, type PeerContext } from "./context.ts";
-import { findOtherWay, type Way } from "./other-way.ts";
+import { dialPeer, type PeerContext } from "./context.ts";
+import { findOtherWayOrCall, leaveWay, type Way } from "./other-way.ts";
 import type { Session } from "./session.ts";
 
 /** Dials a ticket's sender, unless another way to it was found while the last one was in use. */
@@ -43,7 +43,7 @@ export class WaysToSender {
 
   /** Closes a connection that was found and is not needed. */
   async close(): Promise<void> {
-    if (this.#found) await leave(this.#found);
+    if (this.#found) await leaveWay(this.#found);
     this.#found = null;
   }
 
@@ -57,33 +57,11 @@ export class WaysToSender {
   }
 
   async #watch(session: Session, signal: AbortSignal): Promise<void> {
-    const { peerId, addresses } = this.#ticket;
-    const { connection } = session;
-    const other = new AbortController();
-    const either = AbortSignal.any([signal, other.signal]);
-    const called = this.#context.callers.expect(peerId, either).then(asCall);
-    const looked = findOtherWay(this.#context, { connection, addresses }, either);
-    called.catch(() => {});
-    try {
-      const found = await Promise.race([called, looked]);
-      this.#found = found;
-      background(looked.then((late) => (late && late !== found ? leave(late) : undefined)));
-    } finally {
-      other.abort();
-    }
+    const watched = { connection: session.connection, addresses: this.#ticket.addresses };
+    this.#found = await findOtherWayOrCall(this.#context, watched, signal);
     session.fail(this.#found ? reachedAgain : silent);
   }
 }
 
 const reachedAgain = new TransferError("CONNECTION_LOST", "the sender is reached by another way");
 const silent = new TransferError("CONNECTION_LOST", "nothing was heard of the sender any more");
-
-/** Closes a connection that is not needed. */
-async function leave(way: Way): Promise<void> {
-  way.connection.close(0, "");
-  await way.free();
-}
-
-function asCall(connection: Way["connection"]): Way {
-  return { connection, isCall: true, free: async () => {} };
-}

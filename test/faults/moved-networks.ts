@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Host, Lab } from "../../bench/lab.ts";
 import { randomFile } from "../netlab/contents.ts";
-import { hosts, type Quiver, type Stage, testFolder } from "../netlab/hosts.ts";
+import { hosts, longestStallMs, type Stage, testFolder } from "../netlab/hosts.ts";
 import { Couple } from "./couple.ts";
 import type { Fault } from "./stage.ts";
 
@@ -70,18 +70,6 @@ function cardInUse(lab: Lab, { receiver }: Couple, host: Host): string {
   const connected = receiver.events.findLast((event) => event.type === "connected");
   assert.ok(connected);
   return lab.cardTowards(host, connected.address.slice(0, connected.address.lastIndexOf(":")));
-}
-
-/** The longest time without another byte proven. */
-function longestStallMs(receiver: Quiver): number {
-  const times: number[] = [];
-  let bytes = -1;
-  for (const event of receiver.events) {
-    if (event.type !== "progress" || event.bytes === bytes) continue;
-    bytes = event.bytes;
-    times.push(receiver.heardAt(event));
-  }
-  return Math.max(...times.map((ms, at) => ms - (times[at - 1] ?? ms)));
 }
 
 const bytes = 256 * 2 ** 20;

@@ -209,3 +209,15 @@ export class Quiver {
 const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 const eventMs = 120_000;
 const pollMs = 10;
+
+/** The longest time without another byte proven. */
+export function longestStallMs(receiver: Quiver): number {
+  const times: number[] = [];
+  let bytes = -1;
+  for (const event of receiver.events) {
+    if (event.type !== "progress" || event.bytes === bytes) continue;
+    bytes = event.bytes;
+    times.push(receiver.heardAt(event));
+  }
+  return Math.max(...times.map((ms, at) => ms - (times[at - 1] ?? ms)));
+}

@@ -1,4 +1,4 @@
-/** Peers that know each other by name: the cable is cut in the middle, and nobody helps. */
+/** Peers that know each other by name: cables are cut and hosts move in the middle, and nobody helps. */
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
@@ -7,13 +7,14 @@ import { type TestContext, test } from "node:test";
 import { AddressBook, loadIdentity } from "../../src/index.ts";
 import { atEnd } from "../ending.ts";
 import { assertSame, randomFile } from "./contents.ts";
-import { hosts, Quiver, testFolder } from "./hosts.ts";
+import { hosts, longestStallMs, Quiver, testFolder } from "./hosts.ts";
 
 const MiB = 2 ** 20;
+const line = ["wan", "rate=200", "delay=10"];
 
 /** Two hosts with homes in which each has a name for the other, and a folder with a file on `a`. */
-async function acquaintances(t: TestContext) {
-  const lab = hosts(t, "wan", "rate=200", "delay=10");
+async function acquaintances(t: TestContext, ...wire: string[]) {
+  const lab = hosts(t, ...wire);
   const folder = testFolder(t);
   const [a, b] = [join(folder, "home-a"), join(folder, "home-b")];
   const photos = join(folder, "photos");
@@ -29,7 +30,7 @@ async function acquaintances(t: TestContext) {
 }
 
 test("R6: a get whose cable is cut asks again by itself, and goes on", async (t) => {
-  const { lab, a, b, photos, film, name, into } = await acquaintances(t);
+  const { lab, a, b, photos, film, name, into } = await acquaintances(t, ...line);
   await name(a, b);
   const listen = ["--listen", `${lab.address("a")}:0`, "--json"];
   const share = new Quiver(lab, "a", a, ["share", photos, "--peers", "other", ...listen]);
@@ -52,7 +53,7 @@ test("R6: a get whose cable is cut asks again by itself, and goes on", async (t)
 });
 
 test("R6: a send to a known peer whose cable is cut goes on, and the peer has waited", async (t) => {
-  const { lab, a, b, film, name, into } = await acquaintances(t);
+  const { lab, a, b, film, name, into } = await acquaintances(t, ...line);
   await name(b, a);
   const listen = ["--listen", `${lab.address("b")}:0`, "--into", into, "--yes", "--json"];
   const receive = new Quiver(lab, "b", b, ["receive", "--from", "other", ...listen]);
@@ -71,3 +72,31 @@ test("R6: a send to a known peer whose cable is cut goes on, and the peer has wa
   await receive.event("resumed");
   assertSame(film, join(into, "film"));
 });
+
+for (const { host, who } of [
+  { host: "a", who: "sender" },
+  { host: "b", who: "receiver" },
+] as const) {
+  test(`R18: a send to a known peer goes on when the ${who} gets another address`, async (t) => {
+    const { lab, a, b, film, name, into } = await acquaintances(t, "gigabit");
+    lab.removeRoutes();
+    await name(b, a);
+    const what = ["receive", "--from", "other", "--into", into, "--yes"];
+    const receive = new Quiver(lab, "b", b, [...what, "--listen", "0.0.0.0:0", "--json"]);
+    atEnd(t, () => receive.kill());
+    const { addresses } = await receive.event("listening");
+    await name(a, b, addresses);
+    const send = new Quiver(lab, "a", a, ["send", film, "--to", "other", "--json"]);
+    atEnd(t, () => send.kill());
+    await receive.event("progress", ({ bytes }) => bytes > 16 * MiB);
+
+    lab.move(host);
+
+    assert.deepEqual(await Promise.all([send.exit, receive.exit]), [0, 0], receive.said);
+    assertSame(film, join(into, "film"));
+    // Of itself the engine takes between 6 s and a minute.
+    const stallMs = longestStallMs(receive);
+    t.diagnostic(`the longest stall took ${(stallMs / 1000).toFixed(1)} s`);
+    assert.ok(stallMs < 5500, `a stall of ${stallMs} ms`);
+  });
+}
