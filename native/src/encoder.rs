@@ -30,7 +30,7 @@ impl Encoder {
     }
 
     /// Has the pieces of later verbs encoded so.
-    pub fn set(&self, coding: Option<Coding>) {
+    pub fn set_coding(&self, coding: Option<Coding>) {
         self.state().0 = coding;
     }
 

@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use crate::{
     bundle::{BundledFile, BundledResult, Parents, Status},
-    error::{EngineError, Result},
+    error::Result,
     path::at,
     piece::{HEADER_BYTES, Header, VALUE_BYTES},
     platform,
-    receive_half::{Incoming, ReceiveHalf},
+    receive_half::{Incoming, Intake},
 };
 use cap_std::fs::Dir;
 
@@ -16,7 +16,7 @@ use cap_std::fs::Dir;
 pub async fn receive_bundle(
     incoming: &mut Incoming<'_>,
     root: &Dir,
-    half: &ReceiveHalf,
+    intake: &Intake,
     targets: &[BundledFile],
 ) -> Result<Vec<BundledResult>> {
     let mut results = Vec::with_capacity(targets.len());
@@ -25,7 +25,7 @@ pub async fn receive_bundle(
     for target in targets {
         let mut header = [0; HEADER_BYTES];
         incoming.fill_all(&mut header).await?;
-        let (codec, sent) = match half.decoder.header(header, target.bytes)? {
+        let (codec, sent) = match intake.decoder.header(header, target.bytes)? {
             Header::Plain => (None, target.bytes),
             Header::Encoded { codec, bytes } => (Some(codec), bytes),
             Header::Absent => {
@@ -38,7 +38,7 @@ pub async fn receive_bundle(
         let (sent, announced) = buffer.split_at(sent as usize);
         let decoded = match codec {
             Some(codec) => {
-                let decoder = &half.decoder;
+                let decoder = &intake.decoder;
                 Some(decoder.decode(codec, sent, target.bytes, <[u8]>::to_vec)?)
             }
             None => None,
@@ -53,11 +53,7 @@ pub async fn receive_bundle(
             });
             continue;
         }
-        let permit = half
-            .disk
-            .acquire()
-            .await
-            .map_err(|_| EngineError::cancelled("endpoint"))?;
+        let permit = intake.permit().await?;
         results.push(match write_file(&mut parents, target, bytes) {
             Ok(()) => BundledResult::ok(hash),
             Err(error) => BundledResult::without_hash(Status::Failed, Some(error)),
