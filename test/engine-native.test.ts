@@ -1,4 +1,4 @@
-/** The native engine keeps the contract, and notices a peer that was killed. */
+/** The native engine keeps the contract, and notices peers that were killed and streams that were forgotten. */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -10,11 +10,23 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { Connection } from "../src/engine/engine.ts";
 import { openNativeEngine } from "../src/engine/native.ts";
 import { encodeName } from "../src/lossless-name.ts";
 import { atEnd } from "./ending.ts";
-import { bound, type ContractDisk, engineContract, type Machine } from "./engine-contract.ts";
+import {
+  bound,
+  type ContractDisk,
+  connectedPair,
+  engineContract,
+  type Machine,
+  until,
+} from "./engine-contract.ts";
 
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 const addon = new URL("../native/quiver.node", import.meta.url);
 
 if (existsSync(addon)) {
@@ -47,6 +59,34 @@ function declareNativeTests(): void {
     assert.deepEqual([reason.by, reason.code], ["lost", 0]);
     await accepting;
   });
+
+  test("a stream that a program forgets does not look finished to the peer", async (t) => {
+    const { near, far } = await connectedPair(t, async () => ({
+      alice: machineOf(t),
+      bob: machineOf(t),
+    }));
+    await writeAndForget(near, Uint8Array.of(1));
+    const receive = await far.acceptUnidirectional();
+    await receive.read(1);
+    let isOver = false;
+    const reading = receive.read(1).finally(() => {
+      isOver = true;
+    });
+    const refused = assert.rejects(reading, { message: "the peer abandoned the stream" });
+
+    await until(() => {
+      collectGarbage();
+      return isOver;
+    });
+
+    await refused;
+  });
+}
+
+/** Writes on a new stream, of which nobody has the handle afterwards. */
+async function writeAndForget(connection: Connection, bytes: Uint8Array): Promise<void> {
+  const stream = await connection.openUnidirectional();
+  await stream.write(bytes);
 }
 
 function machineOf(t: TestContext): Machine {

@@ -9,6 +9,7 @@ mod capacity;
 mod crowd;
 mod delivery;
 mod fullness;
+mod losses;
 mod model;
 mod opening;
 mod recent_max;

@@ -17,7 +17,13 @@ use crate::{
 /// A stream's coding, which may change between two verbs, and its counts.
 pub struct Encoder {
     coders: Arc<Coders>,
-    state: Mutex<(Option<Coding>, EncodedBytes)>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    coding: Option<Coding>,
+    encoded: EncodedBytes,
 }
 
 impl Encoder {
@@ -30,28 +36,28 @@ impl Encoder {
     }
 
     /// Has the pieces of later verbs encoded so.
-    pub fn set(&self, coding: Option<Coding>) {
-        self.state().0 = coding;
+    pub fn set_coding(&self, coding: Option<Coding>) {
+        self.state().coding = coding;
     }
 
     /// How pieces are to be encoded now.
     pub fn encoding(&self) -> Option<Encoding> {
-        let coding = self.state().0?;
+        let coding = self.state().coding?;
         let coders = Arc::clone(&self.coders);
         Some(Encoding { coding, coders })
     }
 
     /// Notes what encoding took.
     pub fn count(&self, bytes: EncodedBytes) {
-        self.state().1.add(bytes);
+        self.state().encoded.add(bytes);
     }
 
     /// What encoding has taken in and given so far.
     pub fn encoded(&self) -> EncodedBytes {
-        self.state().1
+        self.state().encoded
     }
 
-    fn state(&self) -> MutexGuard<'_, (Option<Coding>, EncodedBytes)> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

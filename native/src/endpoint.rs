@@ -127,6 +127,10 @@ impl Endpoint {
             .ok_or_else(|| EngineError::cancelled("endpoint"))
     }
 
+    fn connection(&self, inner: endpoint::Connection, admitted: CancellationToken) -> Connection {
+        Connection::new(inner, Arc::clone(&self.registry), admitted)
+    }
+
     /// Dials, and returns why that failed in words.
     async fn dial(
         &self,
@@ -179,24 +183,12 @@ impl Endpoint {
             dialled = dial => dialled,
         };
         let shown = addresses.join(", ");
-        match dialled {
-            Ok(Ok(connection)) => {
-                let registry = Arc::clone(&self.registry);
-                Ok(Connection::new(
-                    connection,
-                    registry,
-                    CancellationToken::new(),
-                ))
-            }
-            Ok(Err(reason)) => Err(EngineError::new(
-                Code::PeerUnreachable,
-                format!("{shown} could not be reached: {reason}"),
-            )),
-            Err(_) => Err(EngineError::new(
-                Code::PeerUnreachable,
-                format!("{shown} did not answer within {} ms", timeout.as_millis()),
-            )),
-        }
+        let failure = match dialled {
+            Ok(Ok(connection)) => return Ok(self.connection(connection, CancellationToken::new())),
+            Ok(Err(reason)) => format!("{shown} could not be reached: {reason}"),
+            Err(_) => format!("{shown} did not answer within {} ms", timeout.as_millis()),
+        };
+        Err(EngineError::new(Code::PeerUnreachable, failure))
     }
 
     /// Returns the next connection whose handshake is done; nothing after `close`.
@@ -208,12 +200,7 @@ impl Endpoint {
             () = self.closed.cancelled() => None,
             next = ready.recv() => next,
         };
-        Ok(next.map(
-            |Arrival {
-                 connection,
-                 admitted,
-             }| { Connection::new(connection, Arc::clone(&self.registry), admitted) },
-        ))
+        Ok(next.map(|arrival| self.connection(arrival.connection, arrival.admitted)))
     }
 
     /// Closes all connections politely and frees the ports.

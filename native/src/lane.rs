@@ -105,7 +105,7 @@ impl SendStream {
     /// Bytes handed to the stream so far.
     #[napi(getter)]
     pub fn sent_bytes(&self) -> f64 {
-        self.half.sent() as f64
+        self.half.passed() as f64
     }
 
     /// Makes its bytes pass these limits.
@@ -125,13 +125,13 @@ impl SendStream {
     /// What encoding has taken in and given so far.
     #[napi(getter)]
     pub fn encoded(&self) -> EncodedObject {
-        self.half.encoder.encoded().into()
+        self.half.tools.encoded().into()
     }
 
     /// Has the pieces of later calls encoded.
     #[napi]
     pub fn set_coding(&self, codec: String, level: f64) -> napi::Result<()> {
-        self.half.encoder.set(Coding::new(&codec, level)?);
+        self.half.tools.set_coding(Coding::new(&codec, level)?);
         Ok(())
     }
 
@@ -155,7 +155,7 @@ impl SendStream {
         let source = source.source()?;
         let run = Run::new(&run)?;
         let half = &self.half;
-        let encoding = half.encoder.encoding();
+        let encoding = half.tools.encoding();
         let verb = async {
             let mut outgoing = half.outgoing().await?;
             send_run::send_run(&mut outgoing, &header, &source, run, encoding.as_ref()).await
@@ -178,7 +178,7 @@ impl SendStream {
         let root = folder.root()?;
         let files = bundle::unpack(&files)?;
         let half = &self.half;
-        let encoding = half.encoder.encoding();
+        let encoding = half.tools.encoding();
         let verb = async {
             let mut outgoing = half.outgoing().await?;
             send_bundle::send_bundle(&mut outgoing, &header, root, files, encoding).await
@@ -197,7 +197,7 @@ impl SendStream {
     /// Abandons the stream with an error number.
     #[napi]
     pub fn reset(&self, code: f64) -> napi::Result<()> {
-        Ok(self.half.reset(code)?)
+        Ok(self.half.abandon(code)?)
     }
 }
 
@@ -213,7 +213,7 @@ impl ReceiveStream {
     /// Bytes taken from the stream so far.
     #[napi(getter)]
     pub fn received_bytes(&self) -> f64 {
-        self.half.received() as f64
+        self.half.passed() as f64
     }
 
     /// Makes its bytes pass these limits.
@@ -225,7 +225,7 @@ impl ReceiveStream {
     /// Takes pieces of these codecs in later calls.
     #[napi]
     pub fn take_codecs(&self, names: Vec<String>) -> napi::Result<()> {
-        self.half.decoder.take(CodecSet::named(&names)?);
+        self.half.tools.decoder.take(CodecSet::named(&names)?);
         Ok(())
     }
 
@@ -257,7 +257,7 @@ impl ReceiveStream {
         let half = &self.half;
         let verb = async {
             let mut incoming = half.incoming().await?;
-            receive_run::receive_run(&mut incoming, &partial, half, run).await
+            receive_run::receive_run(&mut incoming, &partial, &half.tools, run).await
         };
         let received = half.unless_given_up(verb).await?;
         Ok(ReceivedRunObject {
@@ -280,7 +280,7 @@ impl ReceiveStream {
         let half = &self.half;
         let verb = async {
             let mut incoming = half.incoming().await?;
-            receive_bundle::receive_bundle(&mut incoming, &root, half, &targets).await
+            receive_bundle::receive_bundle(&mut incoming, &root, &half.tools, &targets).await
         };
         Ok(BundleObject::new(half.unless_given_up(verb).await?))
     }
@@ -288,7 +288,7 @@ impl ReceiveStream {
     /// Tells the peer to send no more, with an error number.
     #[napi]
     pub fn stop(&self, code: f64) -> napi::Result<()> {
-        Ok(self.half.stop(code)?)
+        Ok(self.half.abandon(code)?)
     }
 }
 

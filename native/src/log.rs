@@ -12,7 +12,7 @@ use napi_derive::napi;
 use crate::{
     error::{Code, EngineError, Result},
     handle::Handle,
-    path::{at, open_file, place_below, shown, wrong_kind},
+    path::{at, open_file, place_below, refuse_other_names, shown},
     piece::exact,
     platform,
     runtime::blocking,
@@ -40,9 +40,7 @@ impl Log {
             Err(TryLockError::Error(error)) => return Err(EngineError::disk(&error, path)),
         }
         let locked = at(path, platform::stat_of(&file))?;
-        if at(path, platform::has_other_names(&file))? {
-            return Err(wrong_kind(path, "a file of one name"));
-        }
+        refuse_other_names(&file, path)?;
         // Whoever had the lock before may have removed the file: a lock on what has no name excludes nobody.
         let named = platform::stat_at(&place.folder, &place.name);
         if !named.is_ok_and(|named| named.is_same_file(&locked)) {

@@ -9,7 +9,7 @@ use crate::{
     error::{EngineError, Result},
     handle::Handle,
     listing::StatObject,
-    path::{at, open_file, place_below, wrong_kind},
+    path::{at, open_file, place_below, refuse_other_names},
     piece::exact,
     platform,
     runtime::blocking,
@@ -46,13 +46,11 @@ impl Partial {
         })
     }
 
-    /// Opens a file that is there and gives it its size; of one with several names the others would change, too.
+    /// Opens a file that is there, of one name only, and gives it its size.
     pub fn open(root: &Dir, path: &[u8], bytes: u64) -> Result<Self> {
         let place = place_below(root, path)?;
         let (file, opened) = open_file(&place, path, &platform::changing())?;
-        if at(path, platform::has_other_names(&file))? {
-            return Err(wrong_kind(path, "a file of one name"));
-        }
+        refuse_other_names(&file, path)?;
         if opened.bytes != bytes {
             let resized = resize(&file, bytes);
             if resized.is_err() {

@@ -50,7 +50,7 @@ pub struct Place<'a> {
 pub fn folder_at<'a>(root: &'a Dir, path: &[u8]) -> Result<Held<'a>> {
     let mut folder = Held::Lent(root);
     for name in names(path)? {
-        let next = step(&folder, &name).map_err(|error| EngineError::disk(&error, path))?;
+        let next = at(path, step(&folder, &name))?;
         folder = Held::Opened(next);
     }
     Ok(folder)
@@ -138,6 +138,14 @@ pub fn open_file(place: &Place<'_>, path: &[u8], options: &OpenOptions) -> Resul
         return Err(wrong_kind(path, "a file"));
     }
     Ok((file, stat))
+}
+
+/// Refuses a file that has several names: what is written to it would change the others, too.
+pub fn refuse_other_names(file: &File, path: &[u8]) -> Result<()> {
+    if at(path, platform::has_other_names(file))? {
+        return Err(wrong_kind(path, "a file of one name"));
+    }
+    Ok(())
 }
 
 /// Makes a path fit for a message.

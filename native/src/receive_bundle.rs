@@ -2,69 +2,71 @@
 
 use std::time::{Duration, SystemTime};
 
+use cap_std::fs::Dir;
+
 use crate::{
     bundle::{BundledFile, BundledResult, Parents, Status},
-    error::{EngineError, Result},
+    error::Result,
     path::at,
     piece::{HEADER_BYTES, Header, VALUE_BYTES},
     platform,
-    receive_half::{Incoming, ReceiveHalf},
+    receive_half::{Incoming, Intake},
 };
-use cap_std::fs::Dir;
 
 /// Reads one piece a target, creates each file, writes it, and sets its mode and mtime.
 pub async fn receive_bundle(
     incoming: &mut Incoming<'_>,
     root: &Dir,
-    half: &ReceiveHalf,
+    intake: &Intake,
     targets: &[BundledFile],
 ) -> Result<Vec<BundledResult>> {
     let mut results = Vec::with_capacity(targets.len());
     let mut parents = Parents::new(root);
     let mut buffer = Vec::new();
     for target in targets {
-        let mut header = [0; HEADER_BYTES];
-        incoming.fill_all(&mut header).await?;
-        let (codec, sent) = match half.decoder.header(header, target.bytes)? {
-            Header::Plain => (None, target.bytes),
-            Header::Encoded { codec, bytes } => (Some(codec), bytes),
-            Header::Absent => {
-                results.push(BundledResult::without_hash(Status::Absent, None));
-                continue;
-            }
-        };
-        buffer.resize(sent as usize + VALUE_BYTES, 0);
-        incoming.fill_all(&mut buffer).await?;
-        let (sent, announced) = buffer.split_at(sent as usize);
-        let decoded = match codec {
-            Some(codec) => {
-                let decoder = &half.decoder;
-                Some(decoder.decode(codec, sent, target.bytes, <[u8]>::to_vec)?)
-            }
-            None => None,
-        };
-        let bytes = decoded.as_deref().unwrap_or(sent);
-        let hash = *blake3::hash(bytes).as_bytes();
-        if hash != announced {
-            results.push(BundledResult {
-                hash,
-                status: Status::Bad,
-                failure: None,
-            });
-            continue;
-        }
-        let permit = half
-            .disk
-            .acquire()
-            .await
-            .map_err(|_| EngineError::cancelled("endpoint"))?;
-        results.push(match write_file(&mut parents, target, bytes) {
-            Ok(()) => BundledResult::ok(hash),
-            Err(error) => BundledResult::without_hash(Status::Failed, Some(error)),
-        });
-        drop(permit);
+        let received = receive_file(incoming, &mut parents, intake, target, &mut buffer);
+        results.push(received.await?);
     }
     Ok(results)
+}
+
+/// Reads the piece of one file through the buffer and writes what its value confirms.
+async fn receive_file(
+    incoming: &mut Incoming<'_>,
+    parents: &mut Parents<'_>,
+    intake: &Intake,
+    target: &BundledFile,
+    buffer: &mut Vec<u8>,
+) -> Result<BundledResult> {
+    let mut header = [0; HEADER_BYTES];
+    incoming.fill_all(&mut header).await?;
+    let (codec, sent) = match intake.decoder.header(header, target.bytes)? {
+        Header::Plain => (None, target.bytes),
+        Header::Encoded { codec, bytes } => (Some(codec), bytes),
+        Header::Absent => return Ok(BundledResult::without_hash(Status::Absent, None)),
+    };
+    buffer.resize(sent as usize + VALUE_BYTES, 0);
+    incoming.fill_all(buffer).await?;
+    let (sent, announced) = buffer.split_at(sent as usize);
+    let decode = |codec| {
+        let decoder = &intake.decoder;
+        decoder.decode(codec, sent, target.bytes, <[u8]>::to_vec)
+    };
+    let decoded = codec.map(decode).transpose()?;
+    let bytes = decoded.as_deref().unwrap_or(sent);
+    let hash = *blake3::hash(bytes).as_bytes();
+    if hash != announced {
+        return Ok(BundledResult {
+            hash,
+            status: Status::Bad,
+            failure: None,
+        });
+    }
+    let _permit = intake.permit().await?;
+    Ok(match write_file(parents, target, bytes) {
+        Ok(()) => BundledResult::ok(hash),
+        Err(error) => BundledResult::without_hash(Status::Failed, Some(error)),
+    })
 }
 
 fn write_file(parents: &mut Parents<'_>, target: &BundledFile, bytes: &[u8]) -> Result<()> {

@@ -1,104 +1,60 @@
-//! The receiving half of a stream: who may use it at a time, what it has received, and how it is given up.
+//! The receiving half of a stream.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::Arc;
 
-use iroh::endpoint::{self, VarInt};
-use tokio::sync::{MappedMutexGuard, Mutex, Semaphore};
-use tokio_util::sync::CancellationToken;
+use iroh::endpoint::{RecvStream, VarInt};
+use tokio::sync::{MappedMutexGuard, Semaphore, SemaphorePermit};
 
 use crate::{
-    coder::Coders,
     decoder::Decoder,
     error::{EngineError, Result},
-    limiter::Chain,
-    stream::{error_number, only, unless},
+    stream::{Half, OneWay},
 };
 
-/// The receiving half of a stream, shared by JavaScript's handle and the verb that is under way.
-pub struct ReceiveHalf {
-    /// Empty once the endpoint is closed.
-    stream: Mutex<Option<endpoint::RecvStream>>,
-    received: AtomicU64,
-    /// What its bytes pass before more are read.
-    pub limits: Chain,
-    given_up: CancellationToken,
-    /// The endpoint's permits for writing files.
-    pub disk: Arc<Semaphore>,
-    /// What makes its pieces whole again.
+/// The receiving half of a stream, and what becomes of its pieces.
+pub type ReceiveHalf = Half<RecvStream, Intake>;
+
+/// What makes a stream's pieces whole again, and lets them be written.
+pub struct Intake {
+    /// Decodes the pieces.
     pub decoder: Decoder,
+    /// The endpoint's permits for writing files.
+    disk: Arc<Semaphore>,
 }
 
 /// The receiving half while a verb has it to itself.
 pub struct Incoming<'a> {
     half: &'a ReceiveHalf,
-    stream: MappedMutexGuard<'a, endpoint::RecvStream>,
+    stream: MappedMutexGuard<'a, RecvStream>,
+}
+
+impl OneWay for RecvStream {
+    fn abandon(&mut self, number: VarInt) {
+        // A stream that has ended already has nothing to stop.
+        let _ = self.stop(number);
+    }
+}
+
+impl Intake {
+    /// Takes pieces in with the endpoint's permits for writing files.
+    pub fn new(decoder: Decoder, disk: Arc<Semaphore>) -> Self {
+        Self { decoder, disk }
+    }
+
+    /// Waits until fewer writes than allowed are under way.
+    pub async fn permit(&self) -> Result<SemaphorePermit<'_>> {
+        let permit = self.disk.acquire().await;
+        permit.map_err(|_| EngineError::cancelled("endpoint"))
+    }
 }
 
 impl ReceiveHalf {
-    /// Takes a stream that was just opened or accepted.
-    pub fn new(
-        stream: endpoint::RecvStream,
-        disk: Arc<Semaphore>,
-        coders: Arc<Coders>,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            stream: Mutex::new(Some(stream)),
-            received: AtomicU64::new(0),
-            limits: Chain::default(),
-            given_up: CancellationToken::new(),
-            disk,
-            decoder: Decoder::new(coders),
-        })
-    }
-
-    /// Bytes taken from the stream so far; never waits for a verb.
-    pub fn received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
-    }
-
-    /// Waits for a verb's end or for the stream to be given up.
-    pub async fn unless_given_up<T>(&self, verb: impl Future<Output = Result<T>>) -> Result<T> {
-        unless(&self.given_up, verb).await
-    }
-
     /// Waits for the stream to be free.
     pub async fn incoming(&self) -> Result<Incoming<'_>> {
         Ok(Incoming {
             half: self,
-            stream: only(self.stream.lock().await)?,
+            stream: self.stream().await?,
         })
-    }
-
-    /// Cuts the verb that is under way off.
-    pub fn give_up(&self) {
-        self.given_up.cancel();
-    }
-
-    /// Lets go of the stream, and with it of the endpoint's sockets.
-    pub async fn release(&self) {
-        self.give_up();
-        self.stream.lock().await.take();
-    }
-
-    /// Tells the peer to send no more; the verb that is under way is cut off first.
-    pub fn stop(self: &Arc<Self>, number: f64) -> Result<()> {
-        let number = error_number(number)?;
-        self.given_up.cancel();
-        if let Ok(mut stream) = self.stream.try_lock() {
-            stop(&mut stream, number);
-            return Ok(());
-        }
-        let half = Arc::clone(self);
-        napi::bindgen_prelude::spawn(async move {
-            stop(&mut *half.stream.lock().await, number);
-        });
-        Ok(())
     }
 }
 
@@ -113,7 +69,7 @@ impl Incoming<'_> {
             let Some(read) = self.stream.read(room).await? else {
                 break;
             };
-            self.half.received.fetch_add(read as u64, Ordering::Relaxed);
+            self.half.note_passed(read);
             filled += read;
             // After the reading: nobody knows before how much there is.
             self.half.limits.pass(read).await;
@@ -141,12 +97,5 @@ impl Incoming<'_> {
                 )))
             }
         }
-    }
-}
-
-fn stop(stream: &mut Option<endpoint::RecvStream>, number: VarInt) {
-    if let Some(stream) = stream {
-        // A stream that has ended already has nothing to stop.
-        let _ = stream.stop(number);
     }
 }

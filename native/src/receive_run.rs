@@ -1,14 +1,12 @@
 //! Receives a run of pieces into a file.
 
-use tokio::sync::SemaphorePermit;
-
 use crate::{
     codec::Codec,
     error::{EngineError, Result},
     hash::{PieceHasher, Value},
     partial::Partial,
     piece::{HEADER_BYTES, Header, Piece, Run, VALUE_BYTES},
-    receive_half::{Incoming, ReceiveHalf},
+    receive_half::{Incoming, Intake},
     source::STEP_BYTES,
 };
 
@@ -27,7 +25,7 @@ pub struct ReceivedRun {
 /// Where bytes are put while they are hashed, and what decodes them and lets them be written.
 struct Sink<'a> {
     partial: &'a Partial,
-    half: &'a ReceiveHalf,
+    intake: &'a Intake,
     /// A step of a piece, or a whole one that is encoded.
     buffer: Vec<u8>,
     /// Why the disk took not all of a piece. The rest of it is still read: the stream then stands behind it.
@@ -44,13 +42,13 @@ struct Sink<'a> {
 pub async fn receive_run(
     incoming: &mut Incoming<'_>,
     partial: &Partial,
-    half: &ReceiveHalf,
+    intake: &Intake,
     run: Run,
 ) -> Result<ReceivedRun> {
     let count = run.count();
     let mut sink = Sink {
         partial,
-        half,
+        intake,
         buffer: Vec::new(),
         failure: None,
     };
@@ -81,7 +79,7 @@ async fn receive_pieces(
     let mut header = [0; HEADER_BYTES];
     incoming.fill_all(&mut header).await?;
     for (position, piece) in run.pieces().enumerate() {
-        let value = match sink.half.decoder.header(header, piece.bytes)? {
+        let value = match sink.intake.decoder.header(header, piece.bytes)? {
             Header::Plain => sink.take(incoming, &piece).await?,
             Header::Encoded { codec, bytes } => {
                 sink.take_encoded(incoming, &piece, codec, bytes).await?
@@ -113,17 +111,12 @@ impl Sink<'_> {
             incoming.fill_all(&mut self.buffer).await?;
             hasher.update(&self.buffer);
             // Written on this thread: handing the bytes to another one cost a third of the speed.
-            let permit = self.permit().await?;
-            let written = match self.failure {
-                None => self
-                    .partial
-                    .write(&self.buffer, piece.offset + u64::from(done)),
-                Some(_) => Ok(()),
-            };
-            drop(permit);
-            if let Err(failure) = written {
-                self.failure = Some(failure);
+            let permit = self.intake.permit().await?;
+            if self.failure.is_none() {
+                let offset = piece.offset + u64::from(done);
+                self.failure = self.partial.write(&self.buffer, offset).err();
             }
+            drop(permit);
             done += wanted;
         }
         Ok(hasher.value())
@@ -145,9 +138,9 @@ impl Sink<'_> {
             self.buffer.resize(filled + wanted, 0);
             incoming.fill_all(&mut self.buffer[filled..]).await?;
         }
-        let permit = self.permit().await?;
+        let permit = self.intake.permit().await?;
         let decoded = self
-            .half
+            .intake
             .decoder
             .decode(codec, &self.buffer, piece.bytes, |decoded| {
                 let mut hasher = PieceHasher::new(piece);
@@ -158,11 +151,6 @@ impl Sink<'_> {
         let (value, written) = decoded?;
         self.failure = written.err();
         Ok(value)
-    }
-
-    async fn permit(&self) -> Result<SemaphorePermit<'_>> {
-        let permit = self.half.disk.acquire().await;
-        permit.map_err(|_| EngineError::cancelled("endpoint"))
     }
 }
 

@@ -8,7 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use iroh::endpoint;
 use tokio::sync::Semaphore;
 
-use crate::{coder::Coders, held::Held, receive_half::ReceiveHalf, send_half::SendHalf};
+use crate::{
+    coder::Coders,
+    decoder::Decoder,
+    encoder::Encoder,
+    held::Held,
+    receive_half::{Intake, ReceiveHalf},
+    send_half::{SendHalf, Sending},
+    stream::Half,
+};
 
 /// Everything that was opened by an endpoint, its permits for writing files, and its coders.
 pub struct Registry {
@@ -44,14 +52,16 @@ impl Registry {
 
     /// Takes the sending half of a stream in.
     pub fn send_half(&self, stream: endpoint::SendStream) -> Arc<SendHalf> {
-        let half = SendHalf::new(stream, Arc::clone(&self.coders));
+        let encoder = Encoder::new(Arc::clone(&self.coders));
+        let half = Half::new(Sending::new(stream), encoder);
         self.enter(|members| add(&mut members.sending, &half));
         half
     }
 
     /// Takes the receiving half of a stream in.
     pub fn receive_half(&self, stream: endpoint::RecvStream) -> Arc<ReceiveHalf> {
-        let half = ReceiveHalf::new(stream, Arc::clone(&self.disk), Arc::clone(&self.coders));
+        let decoder = Decoder::new(Arc::clone(&self.coders));
+        let half = Half::new(stream, Intake::new(decoder, Arc::clone(&self.disk)));
         self.enter(|members| add(&mut members.receiving, &half));
         half
     }

@@ -11,7 +11,7 @@ use crate::{
     encoder::{EncodedBytes, Encoding, encode},
     error::{Code, EngineError, Result},
     listing::Kind,
-    path::at,
+    path::{at, shown},
     piece::Header,
     platform,
     send_half::Outgoing,
@@ -130,7 +130,6 @@ fn read_file(parents: &mut Parents<'_>, file: &BundledFile) -> Result<Vec<u8>> {
             return Ok(bytes);
         }
     }
-    let shown = String::from_utf8_lossy(&file.path);
-    let text = format!("{}: the file is not what was offered", shown.escape_debug());
+    let text = format!("{}: the file is not what was offered", shown(&file.path));
     Err(EngineError::new(Code::SourceChanged, text))
 }

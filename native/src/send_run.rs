@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use crate::{
     encoder::Encoding,
     error::Result,
-    piece::{Header, Piece, Run, VALUE_BYTES},
+    piece::{Header, Run, VALUE_BYTES},
     send_encoded,
     send_half::Outgoing,
     source::Source,
@@ -64,33 +64,21 @@ async fn send_pieces(
 ) -> Result<SentRun> {
     let mut sent = SentRun::of(&run);
     for piece in run.pieces() {
-        match send_piece(outgoing, small, source, &piece).await? {
-            Ok(value) => sent.values.extend(value),
-            Err(failure) => {
+        let read = match source.read_piece(&piece).await {
+            Ok(read) => read,
+            Err(error) => {
                 small.extend_from_slice(&Header::Absent.encode(0));
-                sent.failure = Some(failure);
+                sent.failure = Some(error.to_string());
                 break;
             }
-        }
+        };
+        small.extend_from_slice(&Header::Plain.encode(piece.bytes));
+        let mut chunks = Vec::with_capacity(read.chunks.len() + 1);
+        chunks.push(small.split().freeze());
+        chunks.extend(read.chunks);
+        outgoing.write(&mut chunks).await?;
+        small.extend_from_slice(&read.value);
+        sent.values.extend(read.value);
     }
     Ok(sent)
-}
-
-async fn send_piece(
-    outgoing: &mut Outgoing<'_>,
-    small: &mut BytesMut,
-    source: &Source,
-    piece: &Piece,
-) -> Result<std::result::Result<[u8; VALUE_BYTES], String>> {
-    let read = match source.read_piece(piece).await {
-        Ok(read) => read,
-        Err(error) => return Ok(Err(error.to_string())),
-    };
-    small.extend_from_slice(&Header::Plain.encode(piece.bytes));
-    let mut chunks: Vec<Bytes> = Vec::with_capacity(read.chunks.len() + 1);
-    chunks.push(small.split().freeze());
-    chunks.extend(read.chunks);
-    outgoing.write(&mut chunks).await?;
-    small.extend_from_slice(&read.value);
-    Ok(Ok(read.value))
 }

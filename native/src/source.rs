@@ -69,7 +69,7 @@ impl Source {
     /// Gives way to the network between two steps.
     pub async fn read_piece(&self, piece: &Piece) -> Result<ReadPiece> {
         let mut hasher = PieceHasher::new(piece);
-        let mut chunks = Vec::with_capacity(piece.bytes as usize / STEP_BYTES + 3);
+        let mut chunks = Vec::with_capacity((piece.bytes as usize).div_ceil(STEP_BYTES));
         for (offset, bytes) in steps(piece) {
             chunks.push(self.read_step(offset, bytes, &mut hasher)?);
             tokio::task::yield_now().await;
@@ -82,23 +82,15 @@ impl Source {
 
     /// Reads a piece into a buffer in place of what is in it, and returns the piece's value.
     pub fn read_into(&self, piece: &Piece, buffer: &mut Vec<u8>) -> Result<Value> {
-        let mut hasher = PieceHasher::new(piece);
         buffer.clear();
-        for (offset, bytes) in steps(piece) {
-            buffer.extend_from_slice(&self.read_step(offset, bytes, &mut hasher)?);
-        }
-        Ok(hasher.value())
+        self.read_steps(piece, |bytes| buffer.extend_from_slice(bytes))
     }
 
     /// Returns the values of a run's pieces.
     fn hash_run(&self, run: Run) -> Result<Vec<u8>> {
         let mut values = Vec::new();
         for piece in run.pieces() {
-            let mut hasher = PieceHasher::new(&piece);
-            for (offset, bytes) in steps(&piece) {
-                self.read_step(offset, bytes, &mut hasher)?;
-            }
-            values.extend(hasher.value());
+            values.extend(self.read_steps(&piece, |_| {})?);
         }
         Ok(values)
     }
@@ -115,6 +107,15 @@ impl Source {
             return Err(self.is_too_short());
         }
         Ok(bytes)
+    }
+
+    /// Gives a piece's bytes to `call`, step by step, and returns the piece's value.
+    fn read_steps(&self, piece: &Piece, mut call: impl FnMut(&[u8])) -> Result<Value> {
+        let mut hasher = PieceHasher::new(piece);
+        for (offset, bytes) in steps(piece) {
+            call(&self.read_step(offset, bytes, &mut hasher)?);
+        }
+        Ok(hasher.value())
     }
 
     fn read_step(&self, offset: u64, wanted: usize, hasher: &mut PieceHasher) -> Result<Bytes> {

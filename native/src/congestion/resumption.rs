@@ -2,18 +2,13 @@
 
 use std::time::Duration;
 
-use super::shortest_rtt::ShortestRtt;
+use super::{losses::Losses, shortest_rtt::ShortestRtt};
 
 /// A round trip below half, or above ten times, the known one is another path's; [resume], "confirming the path".
 const SHORTER: f64 = 0.5;
 const LONGER: f64 = 10.0;
 /// What is dared at once, of what the path held; [resume], "no more than half".
 const JUMP: f64 = 0.5;
-/// Loss of more than this in what was dared tells that the path has become another one. The draft retreats
-/// at any loss; here a link may lose by chance.
-const LOSS_TOLERATED: f64 = 0.15;
-/// Of fewer packets that is chance.
-const LOSSES_TO_JUDGE: u64 = 8;
 
 /// What an earlier connection knew of the path.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,11 +28,7 @@ pub enum Resumption {
     /// The round trip is still to be compared; the draft's reconnaissance.
     Waiting(KnownPath),
     /// More was sent than this connection has seen arrive; unvalidated, then validating.
-    Dared {
-        window: u64,
-        delivered_before: u64,
-        lost: u64,
-    },
+    Dared { window: u64, losses: Losses },
 }
 
 impl Resumption {
@@ -52,8 +43,7 @@ impl Resumption {
             Self::Dared {
                 // The shorter of the two, so that a longer path does not take more.
                 window: (known.rate as f64 * known.rtt.min(rtt.value).as_secs_f64() * JUMP) as u64,
-                delivered_before: delivered,
-                lost: 0,
+                losses: Losses::since(delivered),
             }
         } else {
             Self::None
@@ -63,28 +53,23 @@ impl Resumption {
 
     /// Notes bytes that did not arrive.
     pub fn lost(&mut self, bytes: u64) {
-        if let Self::Dared { lost, .. } = self {
-            *lost += bytes;
+        if let Self::Dared { losses, .. } = self {
+            losses.note(bytes);
         }
     }
 
     /// Looks at what became of what was dared; tells whether to retreat.
+    ///
+    /// The draft retreats at any loss; here a link may lose by chance.
     pub fn judge(&mut self, delivered: u64, packet_bytes: u64) -> bool {
-        let Self::Dared {
-            window,
-            delivered_before,
-            lost,
-        } = *self
-        else {
+        let Self::Dared { window, losses } = *self else {
             return false;
         };
-        let arrived = delivered - delivered_before;
-        let total = (arrived + lost) as f64;
-        let is_bad = lost >= LOSSES_TO_JUDGE * packet_bytes && lost as f64 > total * LOSS_TOLERATED;
-        if is_bad || arrived + lost >= window {
+        let are_too_many = losses.are_too_many(delivered, packet_bytes);
+        if are_too_many || losses.settled(delivered) >= window {
             *self = Self::None;
         }
-        is_bad
+        are_too_many
     }
 
     /// Bytes that may be in flight at once because of what is known; 0 without.

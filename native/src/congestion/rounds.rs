@@ -2,13 +2,7 @@
 
 use std::time::Instant;
 
-use super::shortest_rtt::SHORTEST_ROUND_TRIP;
-
-/// Loss below this is the link's, above it a queue's or a policer's. Measured: 5 % by chance cost no more.
-const LOSS_TOLERATED: f64 = 0.15;
-/// What a round must lose before its share says anything; [draft] 2.4 says 6. At 5 % random loss the
-/// first 32 packets lose eight in one start of 7,000, five in one of 50.
-const LOSSES_TO_JUDGE: u64 = 8;
+use super::{losses::Losses, shortest_rtt::SHORTEST_ROUND_TRIP};
 
 /// The rounds so far.
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +10,7 @@ pub struct Rounds {
     /// How many.
     pub number: u64,
     began: Instant,
-    delivered_before: u64,
-    lost: u64,
+    losses: Losses,
 }
 
 impl Rounds {
@@ -26,14 +19,13 @@ impl Rounds {
         Self {
             number: 0,
             began: now,
-            delivered_before: 0,
-            lost: 0,
+            losses: Losses::default(),
         }
     }
 
     /// Notes bytes that did not arrive.
     pub fn lost(&mut self, bytes: u64) {
-        self.lost += bytes;
+        self.losses.note(bytes);
     }
 
     /// Tells whether a round is long enough to end now.
@@ -43,16 +35,12 @@ impl Rounds {
 
     /// Begins the next one; tells whether the last one lost more than a link does by itself.
     pub fn begin(&mut self, now: Instant, delivered: u64, packet_bytes: u64) -> bool {
-        let total = (delivered - self.delivered_before + self.lost) as f64;
-        // Of few packets chance alone can lose a sixth.
-        let are_enough = self.lost >= LOSSES_TO_JUDGE * packet_bytes;
-        let is_too_much = are_enough && self.lost as f64 > total * LOSS_TOLERATED;
+        let are_too_many = self.losses.are_too_many(delivered, packet_bytes);
         *self = Self {
             number: self.number + 1,
             began: now,
-            delivered_before: delivered,
-            lost: 0,
+            losses: Losses::since(delivered),
         };
-        is_too_much
+        are_too_many
     }
 }

@@ -212,7 +212,7 @@ impl Flow {
     }
 
     /// Sends a probe if nothing has arrived for too long; tells when to look again.
-    pub fn timed_out(&mut self, now: Nanos, _instant: Instant) -> Nanos {
+    pub fn timed_out(&mut self, now: Nanos) -> Nanos {
         let due = self.progress.max(self.begins) + (self.timeout() << self.timeouts.min(10));
         if now < due || self.in_flight == 0 {
             return due.max(now + nanos(0.01));

@@ -72,7 +72,7 @@ impl Network {
                 }
                 Kind::Wake => self.flows[at].woken(),
                 Kind::Timeout => {
-                    let next = self.flows[at].timed_out(now, instant);
+                    let next = self.flows[at].timed_out(now);
                     self.push(next, at, Kind::Timeout);
                 }
             }

@@ -43,6 +43,25 @@ fn ours() -> Box<dyn Sender> {
     Box::new(Model::new(Instant::now(), PACKET_BYTES))
 }
 
+/// Rows in which both start at once, and each of them late: neither is to get more than seven tenths.
+fn in_any_order(queues: &[f64]) -> Vec<Row> {
+    let begins = [
+        ([0.0, 0.0], "both at once"),
+        ([0.0, LATE], "the other one comes late"),
+        ([LATE, 0.0], "ours comes late"),
+    ];
+    let of_queue = |&queue| {
+        begins.map(|(begins, why)| Row {
+            queue,
+            begins,
+            least: 0.3,
+            most: 0.7,
+            why,
+        })
+    };
+    queues.iter().flat_map(of_queue).collect()
+}
+
 fn check(rows: &[Row], other: fn() -> Box<dyn Sender>) {
     for row in rows {
         let (part, sum) = part(row, ours(), other());
@@ -57,37 +76,13 @@ fn check(rows: &[Row], other: fn() -> Box<dyn Sender>) {
 
 #[test]
 fn a_cubic_beside_ours_gets_its_share() {
-    let row = |queue, begins, why| Row {
-        queue,
-        begins,
-        least: 0.3,
-        most: 0.7,
-        why,
-    };
-    let mut rows = Vec::new();
-    for queue in [0.5, 1.0, 2.0, 4.0] {
-        rows.push(row(queue, [0.0, 0.0], "both at once"));
-        rows.push(row(queue, [0.0, LATE], "CUBIC comes late"));
-        rows.push(row(queue, [LATE, 0.0], "ours comes late"));
-    }
+    let rows = in_any_order(&[0.5, 1.0, 2.0, 4.0]);
     check(&rows, || Box::new(Cubic::new()));
 }
 
 #[test]
 fn a_bbr_beside_ours_gets_its_share_and_leaves_ours() {
-    let row = |queue, begins, why| Row {
-        queue,
-        begins,
-        least: 0.3,
-        most: 0.7,
-        why,
-    };
-    let mut rows = Vec::new();
-    for queue in [1.0, 2.0, 4.0] {
-        rows.push(row(queue, [0.0, 0.0], "both at once"));
-        rows.push(row(queue, [0.0, LATE], "BBR comes late"));
-        rows.push(row(queue, [LATE, 0.0], "ours comes late"));
-    }
+    let rows = in_any_order(&[1.0, 2.0, 4.0]);
     check(&rows, || Box::new(Model::bbr(Instant::now(), PACKET_BYTES)));
 }
 
