@@ -100,6 +100,13 @@ export const defaultTuning: Tuning = {
   memoryMap: false,
 };
 
+/**
+ * From how long on a call of the disk is slow, in milliseconds: the next is made apart from the thread that drives
+ * the network. A call that the page cache answers takes well under one; Linux lets a writer wait for up to
+ * 200 (`balance_dirty_pages`).
+ */
+export const slowDiskCallMs = 10;
+
 /** Lanes of a standard transfer (the specification's 8 streams). */
 export const standardLanes = 8;
 

@@ -10,6 +10,7 @@ mod coder;
 mod congestion;
 pub mod connection;
 mod decoder;
+mod disk_calls;
 pub mod encoder;
 pub mod endpoint;
 mod error;

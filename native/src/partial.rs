@@ -6,6 +6,7 @@ use cap_std::fs::Dir;
 use napi_derive::napi;
 
 use crate::{
+    disk_calls::DiskCalls,
     error::{EngineError, Result},
     handle::Handle,
     listing::StatObject,
@@ -23,6 +24,7 @@ const COPY_BYTES: u64 = 1 << 20;
 pub struct Partial {
     file: File,
     path: Vec<u8>,
+    calls: DiskCalls,
 }
 
 impl Partial {
@@ -43,6 +45,7 @@ impl Partial {
         Ok(Self {
             file,
             path: path.to_vec(),
+            calls: DiskCalls::default(),
         })
     }
 
@@ -62,12 +65,14 @@ impl Partial {
         Ok(Self {
             file,
             path: path.to_vec(),
+            calls: DiskCalls::default(),
         })
     }
 
     /// Writes all bytes at an offset.
     pub fn write(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        at(&self.path, platform::write_at(&self.file, bytes, offset))
+        let write = || platform::write_at(&self.file, bytes, offset);
+        at(&self.path, self.calls.run(write))
     }
 
     /// Copies a range of another file to the same place here.

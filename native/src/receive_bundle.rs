@@ -63,7 +63,8 @@ async fn receive_file(
         });
     }
     let _permit = intake.permit().await?;
-    Ok(match write_file(parents, target, bytes) {
+    let written = intake.calls.run(|| write_file(parents, target, bytes));
+    Ok(match written {
         Ok(()) => BundledResult::ok(hash),
         Err(error) => BundledResult::without_hash(Status::Failed, Some(error)),
     })

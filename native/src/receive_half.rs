@@ -7,6 +7,7 @@ use tokio::sync::{MappedMutexGuard, Semaphore, SemaphorePermit};
 
 use crate::{
     decoder::Decoder,
+    disk_calls::DiskCalls,
     error::{EngineError, Result},
     stream::{Half, OneWay},
 };
@@ -20,6 +21,8 @@ pub struct Intake {
     pub decoder: Decoder,
     /// The endpoint's permits for writing files.
     disk: Arc<Semaphore>,
+    /// The calls that write small files.
+    pub calls: DiskCalls,
 }
 
 /// The receiving half while a verb has it to itself.
@@ -38,7 +41,11 @@ impl OneWay for RecvStream {
 impl Intake {
     /// Takes pieces in with the endpoint's permits for writing files.
     pub fn new(decoder: Decoder, disk: Arc<Semaphore>) -> Self {
-        Self { decoder, disk }
+        Self {
+            decoder,
+            disk,
+            calls: DiskCalls::default(),
+        }
     }
 
     /// Waits until fewer writes than allowed are under way.

@@ -1,19 +1,24 @@
 //! The threads that drive the network.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use napi::bindgen_prelude::{
     create_custom_tokio_runtime, shutdown_async_runtime, start_async_runtime,
 };
 use napi_derive::napi;
 
-use crate::error::{EngineError, Result};
+use crate::{
+    disk_calls,
+    error::{EngineError, Result},
+};
 
 /// What the runtime must be told.
 #[napi(object)]
 pub struct RuntimeOptions {
     /// Threads that drive all endpoints of the process.
     pub worker_threads: u32,
+    /// From how many milliseconds on a call of the file system is slow, so that it keeps none of them any longer.
+    pub slow_disk_call_ms: u32,
 }
 
 /// More would only take time from each other.
@@ -39,6 +44,7 @@ pub fn start_runtime(options: RuntimeOptions) -> napi::Result<()> {
         .enable_all()
         .build()
         .map_err(|error| EngineError::argument(format!("no runtime could be started: {error}")))?;
+    disk_calls::set_slow(Duration::from_millis(options.slow_disk_call_ms.into()));
     create_custom_tokio_runtime(runtime);
     shutdown_async_runtime();
     start_async_runtime();

@@ -8,6 +8,7 @@ use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 use crate::{
+    disk_calls::DiskCalls,
     error::{Code, EngineError, Result},
     handle::Handle,
     hash::{PieceHasher, Value},
@@ -31,6 +32,7 @@ pub struct Source {
     mapping: Option<Mapping>,
     opened: Stat,
     path: Vec<u8>,
+    calls: DiskCalls,
 }
 
 /// A whole piece, read and hashed.
@@ -56,6 +58,7 @@ impl Source {
             mapping,
             opened,
             path: path.to_vec(),
+            calls: DiskCalls::default(),
         })
     }
 
@@ -120,7 +123,10 @@ impl Source {
 
     fn read_step(&self, offset: u64, wanted: usize, hasher: &mut PieceHasher) -> Result<Bytes> {
         let chunk = match &self.mapping {
-            None => at(&self.path, platform::read_at(&self.file, offset, wanted))?.into(),
+            None => {
+                let read = || platform::read_at(&self.file, offset, wanted);
+                at(&self.path, self.calls.run(read))?.into()
+            }
             Some(mapping) => mapping.bytes(offset, wanted),
         };
         hasher.update(&chunk);

@@ -19,7 +19,7 @@ import type {
 
 /** What the addon exports. */
 export interface Addon {
-  startRuntime(options: { workerThreads: number }): void;
+  startRuntime(options: { workerThreads: number; slowDiskCallMs: number }): void;
   errorCodeNames(): string[];
   bindEndpoint(options: EndpointOptions): Promise<AddonEndpoint>;
   openFolder(path: Uint8Array): Promise<AddonFolder>;

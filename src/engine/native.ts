@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { encodeName } from "../lossless-name.ts";
+import { slowDiskCallMs } from "../options.ts";
 import type {
   BidirectionalStream,
   CloseReason,
@@ -36,7 +37,7 @@ import {
  */
 export function openNativeEngine(options: { workerThreads: number }): Engine {
   const addon = loadAddon();
-  nativeNow(() => addon.startRuntime({ workerThreads: options.workerThreads }));
+  nativeNow(() => addon.startRuntime({ ...options, slowDiskCallMs }));
   return new NativeEngine(addon);
 }
 

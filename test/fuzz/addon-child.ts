@@ -13,7 +13,7 @@ import { defaultTuning } from "../../src/index.ts";
 import { argumentsOf, Choices } from "./addon-values.ts";
 
 const addon = loadAddon();
-addon.startRuntime({ workerThreads: 1 });
+addon.startRuntime({ workerThreads: 1, slowDiskCallMs: 10 });
 const home = process.argv[2] ?? "";
 process.chdir(home);
 process.on("disconnect", () => process.exit());
