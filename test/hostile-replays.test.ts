@@ -8,10 +8,10 @@ import { type TestContext, test } from "node:test";
 import type { Endpoint, Engine } from "../src/engine/engine.ts";
 import { MemoryEndpoint } from "../src/engine/memory-endpoint.ts";
 import { openNativeEngine } from "../src/engine/native.ts";
-import { defaultTuning, type Transfer } from "../src/index.ts";
+import { defaultTuning, type Transfer, type Tuning } from "../src/index.ts";
 import { atEnd } from "./ending.ts";
 import { nativePeers, peers, type Side } from "./peers.ts";
-import { cbor, frame, hello, RawPeer, type Reached, type Value } from "./raw-peer.ts";
+import { cbor, frame, hello, RawPeer, type Reached, type Value, wire } from "./raw-peer.ts";
 
 test("memory: S21: a hello of the first flight is answered, and nothing is done before the proof", async (t) => {
   const { alice, network } = await peers(t);
@@ -46,6 +46,19 @@ test("memory: S21: who may not enter hears nothing before the proof, and then a 
   await heard;
 });
 
+test("memory: S21: an early hello that is none ends the proven connection, and that alone", async (t) => {
+  const { alice, network } = await peers(t);
+  const bob = await endpoint(t, network.engine());
+  await shareWith(alice, bob);
+  await ask(bob, alice.peer);
+
+  const raw = await RawPeer.early(bob, alice.peer, frame(cbor(list)));
+
+  assert.ok(raw.connection.early);
+  assert.equal((await raw.connection.closed()).code, wire.INVALID_FRAME);
+  await ask(bob, alice.peer);
+});
+
 test("native: S21: a first flight that is sent again after its connection does nothing", async (t) => {
   const { alice, arrivals } = await listener(t);
   const bob = await endpoint(t, openNativeEngine({ workerThreads: 1 }));
@@ -66,6 +79,25 @@ test("native: S21: a first flight that is sent again after its connection does n
 
   assert.equal(transfers.length, 1);
   assert.deepEqual(arrivals.counts, { ...before, early: 2, proven: 2 });
+});
+
+test("native: S21: early bytes wait until a crowded address has shown that it hears", async (t) => {
+  const patient = { handshakeTimeoutMs: 10_000, maxStrangerFailures: 10 };
+  const { alice, arrivals } = await listener(t, { ...patient, maxStrangersPerAddress: 4 });
+  const engine = openNativeEngine({ workerThreads: 1 });
+  const [bob, other] = [await endpoint(t, engine), await endpoint(t, engine)];
+  await shareWith(alice, bob);
+  const { peerId, addresses } = alice.peer;
+  const [relay, beside] = [await Relay.open(t, addresses), await Relay.open(t, addresses)];
+  const through = { peerId, addresses: [relay.address] };
+  await ask(bob, through);
+  for (let n = 0; n < 2; n += 1) await other.connect(peerId, [beside.address], 5000);
+
+  const raw = await RawPeer.early(bob, through, helloAnd(list));
+
+  await raw.hear("listing");
+  assert.ok(raw.connection.early);
+  assert.equal(arrivals.counts.unproven, 0);
 });
 
 test("native: S21: a copy whose sender cannot end the handshake does nothing, and is not held against its address", async (t) => {
@@ -153,7 +185,10 @@ class Arrivals extends EventEmitter<Record<"accepted" | "early" | "proven" | "un
  *
  * It has IPv6 alone and who dials it IPv4 alone, so that their engines find no way past the relay.
  */
-async function listener(t: TestContext): Promise<{ alice: Side; arrivals: Arrivals }> {
+async function listener(
+  t: TestContext,
+  limits: Partial<Tuning> = {},
+): Promise<{ alice: Side; arrivals: Arrivals }> {
   const engine = openNativeEngine({ workerThreads: 1 });
   const arrivals = new Arrivals();
   const bind = engine.bind.bind(engine);
@@ -179,7 +214,7 @@ async function listener(t: TestContext): Promise<{ alice: Side; arrivals: Arriva
     });
     return bound;
   });
-  const tuning = { handshakeTimeoutMs: 500, maxStrangerFailures: 1 };
+  const tuning = { handshakeTimeoutMs: 500, maxStrangerFailures: 1, ...limits };
   const { alice } = await nativePeers(t, { alice: { engine, tuning, listen: "[::1]:0" } });
   return { alice, arrivals };
 }
