@@ -10,6 +10,7 @@ import { atEnd } from "./ending.ts";
 import { bundleContract } from "./engine-contract-bundles.ts";
 import { codecContract } from "./engine-contract-codecs.ts";
 import { connectionContract } from "./engine-contract-connections.ts";
+import { earlyContract } from "./engine-contract-early.ts";
 import { fileContract } from "./engine-contract-files.ts";
 import { folderContract } from "./engine-contract-folders.ts";
 import { limitContract } from "./engine-contract-limits.ts";
@@ -45,6 +46,7 @@ export type MakeMachines = (t: TestContext) => Promise<ContractMachines>;
 /** Declares all tests of the contract for one engine. */
 export function engineContract(name: string, make: MakeMachines): void {
   connectionContract(name, make);
+  earlyContract(name, make);
   streamContract(name, make);
   runContract(name, make);
   codecContract(name, make);

@@ -10,6 +10,7 @@ import { setImmediate } from "node:timers/promises";
 import type {
   BidirectionalStream,
   Connection,
+  Endpoint,
   Engine,
   ReceiveStream,
   SendStream,
@@ -43,6 +44,12 @@ export const wire = { CANCELLED: 1, CONTENT_MISMATCH: 3, INVALID_FRAME: 5, PEER_
 /** Where machines come from; a memory network is one. */
 export interface RawNetwork {
   engine: (name: string) => Engine;
+}
+
+/** Who is dialled, and where. */
+export interface Reached {
+  peerId: string;
+  addresses: readonly string[];
 }
 
 /** A connection on which anything can be said. */
@@ -84,6 +91,25 @@ export class RawPeer {
     // The other side has a session of it in this turn of the loop.
     await setImmediate();
     return raw;
+  }
+
+  /** Dials from an endpoint and begins the control stream with bytes, in the first flight where that can be. */
+  static async early(from: Endpoint, to: Reached, bytes: Uint8Array): Promise<RawPeer> {
+    const connection = await from.connectEarly(to.peerId, to.addresses, 5000, bytes);
+    if (!connection.early) return RawPeer.#begin(from, connection, bytes);
+    return new RawPeer(from.peerId, connection, connection.early);
+  }
+
+  /** Dials from an endpoint and begins the control stream with bytes. */
+  static async late(from: Endpoint, to: Reached, bytes: Uint8Array): Promise<RawPeer> {
+    const connection = await from.connect(to.peerId, to.addresses, 5000);
+    return RawPeer.#begin(from, connection, bytes);
+  }
+
+  static async #begin(from: Endpoint, connection: Connection, bytes: Uint8Array): Promise<RawPeer> {
+    const control = await connection.openBidirectional();
+    await control.send.write(bytes);
+    return new RawPeer(from.peerId, connection, control);
   }
 
   /** Says a message on the control stream. */

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ListedEntry, Transfer } from "../src/index.ts";
+import { type ListedEntry, Peer, type Transfer } from "../src/index.ts";
+import { temporaryIdentity } from "../src/peer/identity.ts";
 import { maxListed } from "../src/protocol/limits.ts";
+import { atEnd } from "./ending.ts";
 import {
   assertSameTree,
   codeOf,
@@ -11,6 +13,7 @@ import {
   eventOf,
   eventsOf,
   memorySide,
+  nativePeers,
   paths,
   peers,
   peersOn,
@@ -36,6 +39,21 @@ async function share({ alice, bob }: { alice: Side; bob: Side }, name = "photos"
 function listed(entries: AsyncIterable<ListedEntry>): Promise<string[]> {
   return Array.fromAsync(entries, ({ kind, name, bytes }) => `${kind} ${name} ${bytes}`);
 }
+
+test("native: R6: a sharer that was started again, and knows no session any more, is read as before", async (t) => {
+  const identity = temporaryIdentity();
+  const { alice, bob } = await nativePeers(t, { alice: { identity } });
+  await alice.write("photos/a.jpg", "a");
+  await share({ alice, bob });
+  await listed(bob.peer.list("alice"));
+  const [listen = ""] = alice.peer.addresses;
+  await alice.peer.close();
+  const again = await Peer.open({ identity, listen });
+  atEnd(t, () => again.close());
+  await again.share(alice.at("photos"), { peers: [bob.peer.peerId] });
+
+  assert.deepEqual(await listed(bob.peer.list("alice", "photos")), ["file a.jpg 1"]);
+});
 
 for (const engine of engines) {
   test(`${engine}: S16: a reader lists shares, folders and files, and nothing else`, async (t) => {

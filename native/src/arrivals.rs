@@ -5,27 +5,32 @@ use std::{
     time::{Duration, Instant},
 };
 
-use iroh::endpoint::{self, Incoming, IncomingAddr, VarInt};
-use tokio::sync::mpsc;
+use iroh::endpoint::{self, Incoming, IncomingAddr, IncomingZeroRttConnection, VarInt};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::strangers::{Place, Strangers, Verdict};
+use crate::{
+    connection::Connection,
+    early::{EarlyWaiters, FirstStream},
+    registry::Registry,
+    strangers::{Place, Strangers, Verdict},
+};
 
-/// A connection whose handshake is done and that nobody has admitted yet.
-pub struct Arrival {
-    /// The connection itself.
-    pub connection: endpoint::Connection,
-    /// To be fired when it is admitted.
-    pub admitted: CancellationToken,
+/// Where those who arrive are taken to.
+#[derive(Clone)]
+pub struct Arrivals {
+    /// For connections whose handshake is done.
+    pub ready: mpsc::Sender<Connection>,
+    /// For calls whose handshake is not, if somebody waits for such.
+    pub early: Arc<EarlyWaiters>,
+    /// What their streams share.
+    pub registry: Arc<Registry>,
+    /// Time for a handshake, and again for being taken.
+    pub timeout: Duration,
 }
 
 /// Takes peers until the endpoint is closed.
-pub async fn accept_all(
-    inner: endpoint::Endpoint,
-    ready: mpsc::Sender<Arrival>,
-    strangers: Arc<Strangers>,
-    timeout: Duration,
-) {
+pub async fn accept_all(inner: endpoint::Endpoint, strangers: Arc<Strangers>, arrivals: Arrivals) {
     while let Some(incoming) = inner.accept().await {
         let ip = match incoming.remote_addr() {
             IncomingAddr::Ip(address) => Some(address.ip()),
@@ -38,39 +43,45 @@ pub async fn accept_all(
                 let _ = incoming.retry();
             }
             Verdict::Enter(place) => {
-                tokio::spawn(receive(incoming, place, ready.clone(), timeout));
+                tokio::spawn(receive(incoming, place, arrivals.clone()));
             }
         }
     }
 }
 
 /// Looks after a stranger until it is admitted or gone.
-async fn receive(
-    incoming: Incoming,
-    place: Place,
-    ready: mpsc::Sender<Arrival>,
-    timeout: Duration,
-) {
-    let handshake = tokio::time::timeout(timeout, shake_hands(incoming));
+async fn receive(incoming: Incoming, place: Place, arrivals: Arrivals) {
+    let Ok(accepting) = incoming.accept() else {
+        return;
+    };
+    let call = accepting.into_0rtt();
+    let handshake = tokio::time::timeout(arrivals.timeout, shake_hands(&call, &arrivals));
     let met = tokio::select! {
-        () = place.evicted.cancelled() => return,
-        met = handshake => met,
+        () = place.evicted.cancelled() => None,
+        met = handshake => met.ok().flatten(),
     };
     // A handshake that fails concerns only the peer that began it.
-    let Ok(Some(connection)) = met else { return };
-    let stranger = connection.weak_handle();
+    let Some(met) = met else {
+        // Who took the early call may still hold its stream.
+        return call.close(VarInt::from_u32(0), b"");
+    };
+    drop(call);
+    let stranger = met.connection.weak_handle();
     let closed = stranger.closed();
     let admitted = CancellationToken::new();
-    let arrival = Arrival {
-        connection,
-        admitted: admitted.clone(),
-    };
+    let connection = Connection::new(met.connection, arrivals.registry, admitted.clone());
+    let connection = connection.accepted(met.first);
     // A connection that nobody takes is dropped, and so closed.
-    let taken = tokio::select! {
-        () = place.evicted.cancelled() => return,
-        taken = tokio::time::timeout(timeout, ready.send(arrival)) => taken,
+    let taken = match met.caller {
+        Some(caller) => caller.send(connection).is_ok(),
+        None => tokio::select! {
+            () = place.evicted.cancelled() => return,
+            taken = tokio::time::timeout(arrivals.timeout, arrivals.ready.send(connection)) => {
+                matches!(taken, Ok(Ok(())))
+            }
+        },
     };
-    if !matches!(taken, Ok(Ok(()))) {
+    if !taken {
         return;
     }
     tokio::select! {
@@ -86,6 +97,40 @@ async fn receive(
     place.blame(Instant::now());
 }
 
-async fn shake_hands(incoming: Incoming) -> Option<endpoint::Connection> {
-    incoming.accept().ok()?.await.ok()
+/// A connection whose handshake is done.
+struct Met {
+    connection: endpoint::Connection,
+    /// The stream that came before that, if one did.
+    first: FirstStream,
+    /// Who was given the early call.
+    caller: Option<oneshot::Sender<Connection>>,
+}
+
+/// Ends a handshake; a stream that comes before its end makes an early call.
+async fn shake_hands(call: &IncomingZeroRttConnection, arrivals: &Arrivals) -> Option<Met> {
+    let completed = call.handshake_completed();
+    tokio::pin!(completed);
+    let (send, receive) = tokio::select! {
+        biased;
+        connection = &mut completed => {
+            return Some(Met {
+                connection: connection.ok()?,
+                first: FirstStream::default(),
+                caller: None,
+            });
+        }
+        stream = call.accept_bi() => stream.ok()?,
+    };
+    let is_early = receive.is_0rtt();
+    let first = FirstStream::new(&arrivals.registry, send, receive);
+    let caller = if is_early {
+        arrivals.early.offer(call, &first)
+    } else {
+        None
+    };
+    Some(Met {
+        connection: completed.await.ok()?,
+        first,
+        caller,
+    })
 }

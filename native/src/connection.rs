@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     congestion::KnownPath,
+    early::FirstStream,
     error::{EngineError, Result},
     held::{CloseReason, ConnectionStats, Held},
     lane::{BidirectionalStream, ReceiveStream, SendStream},
@@ -42,6 +43,10 @@ pub struct Connection {
     registry: Arc<Registry>,
     peer_id: String,
     admitted: CancellationToken,
+    /// A stream that this side opened with the first flight.
+    opened: FirstStream,
+    /// A stream that the peer opened so, and that nobody has taken yet.
+    accepted: FirstStream,
 }
 
 impl Connection {
@@ -56,7 +61,23 @@ impl Connection {
             held: registry.connection(inner),
             registry,
             admitted,
+            opened: FirstStream::default(),
+            accepted: FirstStream::default(),
         }
+    }
+
+    /// Adds the stream that this side opened with the first flight, if there is one.
+    pub fn opened(self, stream: Option<(endpoint::SendStream, endpoint::RecvStream)>) -> Self {
+        let Some((send, receive)) = stream else {
+            return self;
+        };
+        let opened = FirstStream::new(&self.registry, send, receive);
+        Self { opened, ..self }
+    }
+
+    /// Adds the stream that the peer opened with its first flight.
+    pub fn accepted(self, accepted: FirstStream) -> Self {
+        Self { accepted, ..self }
     }
 
     fn both_ways(
@@ -91,6 +112,12 @@ impl Connection {
         Ok(())
     }
 
+    /// Returns the stream that this side opened with the first flight, once.
+    #[napi]
+    pub fn take_early(&self) -> Option<BidirectionalStream> {
+        self.opened.take()
+    }
+
     /// Opens a stream both ways.
     #[napi]
     pub async fn open_bidirectional(&self) -> Result<BidirectionalStream> {
@@ -100,6 +127,9 @@ impl Connection {
     /// Returns the peer's next stream both ways.
     #[napi]
     pub async fn accept_bidirectional(&self) -> Result<BidirectionalStream> {
+        if let Some(first) = self.accepted.take() {
+            return Ok(first);
+        }
         Ok(self.both_ways(self.held.of(self.held.open()?.accept_bi().await)?))
     }
 

@@ -15,8 +15,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    arrivals::{Arrival, accept_all},
+    arrivals::{Arrivals, accept_all},
     connection::Connection,
+    early::{Dialled, EarlyCall, EarlyWaiters, dial_early},
     error::{Code, EngineError, Result, full_text},
     piece::exact,
     registry::Registry,
@@ -74,7 +75,8 @@ pub struct EndpointOptions {
 pub struct Endpoint {
     /// Empty after `close`: the ports are freed with the last clone.
     inner: Mutex<Option<endpoint::Endpoint>>,
-    ready: AsyncMutex<mpsc::Receiver<Arrival>>,
+    ready: AsyncMutex<mpsc::Receiver<Connection>>,
+    early: Arc<EarlyWaiters>,
     /// The settings of connections that this side dials.
     dialling: QuicTransportConfig,
     peer_id: String,
@@ -90,18 +92,21 @@ pub struct Endpoint {
 pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
     let permits = exact("write concurrency", options.write_concurrency)?.max(1) as usize;
     let coders = exact("encode concurrency", options.encode_concurrency)? as usize;
-    let handshake_timeout = milliseconds("handshake time-out", options.handshake_timeout_ms)?;
+    let timeout = milliseconds("handshake time-out", options.handshake_timeout_ms)?;
     let strangers = Strangers::new(stranger_limits(&options)?);
     let dialling = transport_config(&options, Allowance::of_dialled(&options)?)?;
     let alpn = options.alpn.as_bytes().to_vec();
     let inner = bind(&options, alpn.clone()).await?;
     let (sender, ready) = mpsc::channel(READY_CONNECTIONS);
-    let accepting = tokio::spawn(accept_all(
-        inner.clone(),
-        sender,
-        strangers,
-        handshake_timeout,
-    ));
+    let early = Arc::new(EarlyWaiters::default());
+    let registry = Registry::new(permits, coders);
+    let arrivals = Arrivals {
+        ready: sender,
+        early: Arc::clone(&early),
+        registry: Arc::clone(&registry),
+        timeout,
+    };
+    let accepting = tokio::spawn(accept_all(inner.clone(), strangers, arrivals));
     Ok(Endpoint {
         peer_id: inner.id().to_string(),
         addresses: inner
@@ -111,9 +116,10 @@ pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
             .collect(),
         inner: Mutex::new(Some(inner)),
         ready: AsyncMutex::new(ready),
+        early,
         dialling,
         alpn,
-        registry: Registry::new(permits, coders),
+        registry,
         accepting: AsyncMutex::new(Some(accepting)),
         closed: CancellationToken::new(),
     })
@@ -127,22 +133,58 @@ impl Endpoint {
             .ok_or_else(|| EngineError::cancelled("endpoint"))
     }
 
-    fn connection(&self, inner: endpoint::Connection, admitted: CancellationToken) -> Connection {
-        Connection::new(inner, Arc::clone(&self.registry), admitted)
-    }
-
     /// Dials, and returns why that failed in words.
     async fn dial(
         &self,
         inner: &endpoint::Endpoint,
         target: EndpointAddr,
-    ) -> std::result::Result<endpoint::Connection, String> {
+        early: Option<&[u8]>,
+    ) -> std::result::Result<Dialled, String> {
         let options = ConnectOptions::new().with_transport_config(self.dialling.clone());
         let connecting = inner
             .connect_with_opts(target, &self.alpn, options)
             .await
             .map_err(|error| full_text(&error))?;
-        connecting.await.map_err(|error| full_text(&error))
+        let dialled = match early {
+            Some(bytes) => dial_early(connecting, bytes).await,
+            None => connecting.await.map(|connection| (connection, None)),
+        };
+        dialled.map_err(|error| full_text(&error))
+    }
+
+    /// Dials a peer by key over any of the addresses, with bytes for the first flight or without.
+    async fn reach(
+        &self,
+        peer_id: &str,
+        addresses: &[String],
+        timeout_ms: f64,
+        early: Option<&[u8]>,
+    ) -> Result<Connection> {
+        let timeout = milliseconds("time-out", timeout_ms)?;
+        let inner = self.inner()?;
+        let peer: EndpointId = peer_id
+            .parse()
+            .map_err(|_| EngineError::argument(format!("{peer_id:?} is no peer id")))?;
+        let parsed = addresses
+            .iter()
+            .map(|text| Ok(TransportAddr::Ip(socket_address(text)?)));
+        let target = EndpointAddr::from_parts(peer, parsed.collect::<Result<Vec<_>>>()?);
+        let dial = tokio::time::timeout(timeout, self.dial(&inner, target, early));
+        let dialled = tokio::select! {
+            () = self.closed.cancelled() => return Err(EngineError::cancelled("endpoint")),
+            dialled = dial => dialled,
+        };
+        let shown = addresses.join(", ");
+        let failure = match dialled {
+            Ok(Ok((connection, stream))) => {
+                let registry = Arc::clone(&self.registry);
+                let connection = Connection::new(connection, registry, CancellationToken::new());
+                return Ok(connection.opened(stream));
+            }
+            Ok(Err(reason)) => format!("{shown} could not be reached: {reason}"),
+            Err(_) => format!("{shown} did not answer within {} ms", timeout.as_millis()),
+        };
+        Err(EngineError::new(Code::PeerUnreachable, failure))
     }
 }
 
@@ -168,39 +210,42 @@ impl Endpoint {
         addresses: Vec<String>,
         timeout_ms: f64,
     ) -> Result<Connection> {
-        let timeout = milliseconds("time-out", timeout_ms)?;
-        let inner = self.inner()?;
-        let peer: EndpointId = peer_id
-            .parse()
-            .map_err(|_| EngineError::argument(format!("{peer_id:?} is no peer id")))?;
-        let parsed = addresses
-            .iter()
-            .map(|text| Ok(TransportAddr::Ip(socket_address(text)?)));
-        let target = EndpointAddr::from_parts(peer, parsed.collect::<Result<Vec<_>>>()?);
-        let dial = tokio::time::timeout(timeout, self.dial(&inner, target));
-        let dialled = tokio::select! {
-            () = self.closed.cancelled() => return Err(EngineError::cancelled("endpoint")),
-            dialled = dial => dialled,
-        };
-        let shown = addresses.join(", ");
-        let failure = match dialled {
-            Ok(Ok(connection)) => return Ok(self.connection(connection, CancellationToken::new())),
-            Ok(Err(reason)) => format!("{shown} could not be reached: {reason}"),
-            Err(_) => format!("{shown} did not answer within {} ms", timeout.as_millis()),
-        };
-        Err(EngineError::new(Code::PeerUnreachable, failure))
+        self.reach(&peer_id, &addresses, timeout_ms, None).await
+    }
+
+    /// Dials likewise, and has bytes travel in the first flight where an earlier session allows that.
+    #[napi]
+    pub async fn connect_early(
+        &self,
+        peer_id: String,
+        addresses: Vec<String>,
+        timeout_ms: f64,
+        bytes: Uint8Array,
+    ) -> Result<Connection> {
+        self.reach(&peer_id, &addresses, timeout_ms, Some(&bytes))
+            .await
     }
 
     /// Returns the next connection whose handshake is done; nothing after `close`.
     #[napi]
     pub async fn accept(&self) -> Result<Option<Connection>> {
         let mut ready = self.ready.lock().await;
-        let next = tokio::select! {
+        Ok(tokio::select! {
             biased;
             () = self.closed.cancelled() => None,
             next = ready.recv() => next,
-        };
-        Ok(next.map(|arrival| self.connection(arrival.connection, arrival.admitted)))
+        })
+    }
+
+    /// Returns the next call whose first bytes came before its handshake was done; nothing after `close`.
+    #[napi]
+    pub async fn accept_early(&self) -> Result<Option<EarlyCall>> {
+        let call = self.early.wait();
+        Ok(tokio::select! {
+            biased;
+            () = self.closed.cancelled() => None,
+            call = call => call.ok(),
+        })
     }
 
     /// Closes all connections politely and frees the ports.

@@ -11,6 +11,7 @@ mod congestion;
 pub mod connection;
 mod decoder;
 mod disk_calls;
+pub mod early;
 pub mod encoder;
 pub mod endpoint;
 mod error;

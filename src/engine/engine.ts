@@ -112,10 +112,38 @@ export interface Endpoint {
   readonly addresses: readonly string[];
   /** Dials a peer by key over any of the addresses. Fails with `PEER_UNREACHABLE` after `timeoutMs`. */
   connect(peerId: string, addresses: readonly string[], timeoutMs: number): Promise<Connection>;
+  /**
+   * Dials likewise, and has `bytes` travel in the first flight where an earlier connection of this endpoint
+   * with the peer allows that (0-RTT); {@link Connection.early} tells whether they did.
+   *
+   * Who sees them pass can send the peer a copy: they must be harmless, however often they come.
+   */
+  connectEarly(
+    peerId: string,
+    addresses: readonly string[],
+    timeoutMs: number,
+    bytes: Uint8Array,
+  ): Promise<Connection>;
   /** The next connection whose handshake is done; null after {@link Endpoint.close}. */
   accept(): Promise<Connection | null>;
+  /**
+   * The next call whose first bytes came before its handshake was done; null after {@link Endpoint.close}.
+   *
+   * Calls for which nobody waits here come out of {@link Endpoint.accept}, once their handshake is done.
+   */
+  acceptEarly(): Promise<EarlyCall | null>;
   /** Closes all connections politely and frees the port. Twice is fine. */
   close(): Promise<void>;
+}
+
+/** A call that may be a copy of another one, sent again by somebody else: nothing may be done for it yet. */
+export interface EarlyCall {
+  /** Whose earlier connection it goes on from, and who alone can read what is written. */
+  readonly peerId: string;
+  /** The stream of the first bytes, once; untaken, the connection's `acceptBidirectional` gives it. */
+  takeStream(): Promise<BidirectionalStream>;
+  /** The connection, once: when its handshake shows that it is no copy. Rejects with `CONNECTION_LOST`. */
+  proven(): Promise<Connection>;
 }
 
 /** How a connection ended. */
@@ -167,6 +195,8 @@ export interface PeerLimits {
 /** An authenticated, encrypted connection to one peer. */
 export interface Connection {
   readonly peerId: string;
+  /** The stream that begins with the bytes of {@link Endpoint.connectEarly}; null where they did not travel. */
+  readonly early: BidirectionalStream | null;
   /** Lets a peer that dialled send more than a stranger may; it can be let send still more later. */
   admit(limits: PeerLimits): void;
   /** Opens a stream both ways. Waits while the peer allows no more. The peer sees it after the first write. */

@@ -44,6 +44,8 @@ export interface ConnectionEnd {
 /** One end of a connection; made by {@link MemoryConnection.pair}. */
 export class MemoryConnection implements Connection, Cuttable {
   readonly peerId: string;
+  /** See {@link Connection.early}; set by the endpoint. */
+  early: BidirectionalStream | null = null;
   readonly #end: ConnectionEnd;
   readonly #bidirectional = new Queue<BidirectionalStream>();
   readonly #unidirectional = new Queue<ReceiveStream>();

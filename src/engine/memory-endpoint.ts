@@ -2,7 +2,7 @@
 
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { TransferError } from "../errors.ts";
-import type { Connection, Endpoint, EndpointOptions } from "./engine.ts";
+import type { Connection, EarlyCall, Endpoint, EndpointOptions } from "./engine.ts";
 import { type Allowance, type ConnectionEnd, MemoryConnection } from "./memory-connection.ts";
 import type { Network } from "./memory-network.ts";
 import { Queue } from "./memory-waiting.ts";
@@ -14,6 +14,9 @@ export class MemoryEndpoint implements Endpoint {
   readonly #network: Network<MemoryEndpoint>;
   readonly #options: EndpointOptions;
   readonly #incoming = new Queue<Connection | null>();
+  readonly #early = new Queue<EarlyCall | null>();
+  /** With whom an early connection can be made: an endpoint that is opened anew knows nobody. */
+  readonly #met = new WeakSet<MemoryEndpoint>();
   readonly #connections = new Set<MemoryConnection>();
   #isOpen = true;
 
@@ -31,6 +34,39 @@ export class MemoryEndpoint implements Endpoint {
     addresses: readonly string[],
     timeoutMs: number,
   ): Promise<Connection> {
+    const peer = await this.#reach(peerId, addresses, timeoutMs);
+    const { near, far } = this.#join(peer);
+    peer.#incoming.push(far);
+    return near;
+  }
+
+  /** See {@link Endpoint.connectEarly}; nobody copies anything here. */
+  async connectEarly(
+    peerId: string,
+    addresses: readonly string[],
+    timeoutMs: number,
+    bytes: Uint8Array,
+  ): Promise<Connection> {
+    const peer = await this.#reach(peerId, addresses, timeoutMs);
+    const isKnown = this.#met.has(peer);
+    const { near, far } = this.#join(peer);
+    if (!isKnown) {
+      peer.#incoming.push(far);
+      return near;
+    }
+    near.early = await near.openBidirectional();
+    const written = near.early.send.write(bytes);
+    if (peer.#early.isWanted) peer.#early.push(earlyCall(far));
+    else peer.#incoming.push(far);
+    await written;
+    return near;
+  }
+
+  async #reach(
+    peerId: string,
+    addresses: readonly string[],
+    timeoutMs: number,
+  ): Promise<MemoryEndpoint> {
     if (!/^[0-9a-f]{64}$/.test(peerId)) {
       throw new TransferError("INVALID_ARGUMENT", `${peerId} is not a peer id`);
     }
@@ -43,7 +79,7 @@ export class MemoryEndpoint implements Endpoint {
         if (event === "late") throw unreachable(peerId, `did not answer within ${timeoutMs} ms`);
         peer = this.#find(peerId, addresses);
       }
-      return this.#join(peer);
+      return peer;
     } finally {
       clearTimeout(timer);
     }
@@ -54,6 +90,11 @@ export class MemoryEndpoint implements Endpoint {
     return this.#incoming.take();
   }
 
+  /** See {@link Endpoint.acceptEarly}. */
+  acceptEarly(): Promise<EarlyCall | null> {
+    return this.#early.take();
+  }
+
   /** See {@link Endpoint.close}. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
@@ -61,6 +102,7 @@ export class MemoryEndpoint implements Endpoint {
     this.#network.release(this.addresses);
     for (const connection of [...this.#connections]) connection.close(0, "");
     this.#incoming.end(() => Promise.resolve(null));
+    this.#early.end(() => Promise.resolve(null));
   }
 
   #find(peerId: string, addresses: readonly string[]): MemoryEndpoint | undefined {
@@ -69,7 +111,8 @@ export class MemoryEndpoint implements Endpoint {
     return this.#network.isUp ? found.find((peer) => peer?.peerId === peerId) : undefined;
   }
 
-  #join(peer: MemoryEndpoint): MemoryConnection {
+  /** The two ends of a new connection. */
+  #join(peer: MemoryEndpoint): { near: MemoryConnection; far: MemoryConnection } {
     if (peer.#options.alpn !== this.#options.alpn) {
       throw unreachable(peer.peerId, `does not speak ${this.#options.alpn}`);
     }
@@ -81,8 +124,8 @@ export class MemoryEndpoint implements Endpoint {
     );
     this.#keep(near);
     peer.#keep(far);
-    peer.#incoming.push(far);
-    return near;
+    this.#met.add(peer);
+    return { near, far };
   }
 
   #endTo(peer: MemoryEndpoint): Omit<ConnectionEnd, "session" | "allowance" | "onEnd"> {
@@ -113,6 +156,11 @@ export class MemoryEndpoint implements Endpoint {
     this.#connections.delete(connection);
     this.#network.remove(connection);
   }
+}
+
+function earlyCall(far: MemoryConnection): EarlyCall {
+  const { peerId } = far;
+  return { peerId, takeStream: () => far.acceptBidirectional(), proven: async () => far };
 }
 
 /** The Ed25519 public key, as in the native engine. */

@@ -22,6 +22,11 @@ export class Queue<T> {
   readonly #takers: ((item: T | Promise<T>) => void)[] = [];
   #ending: (() => Promise<T>) | null = null;
 
+  /** Whether somebody waits for the next thing. */
+  get isWanted(): boolean {
+    return this.#takers.length > 0;
+  }
+
   /** Adds a thing; after {@link Queue.end} it is dropped. */
   push(item: T): void {
     if (this.#ending) return;

@@ -32,8 +32,22 @@ export interface AddonEndpoint {
   readonly peerId: string;
   readonly addresses: string[];
   connect(peerId: string, addresses: string[], timeoutMs: number): Promise<AddonConnection>;
+  connectEarly(
+    peerId: string,
+    addresses: string[],
+    timeoutMs: number,
+    bytes: Uint8Array,
+  ): Promise<AddonConnection>;
   accept(): Promise<AddonConnection | null>;
+  acceptEarly(): Promise<AddonEarlyCall | null>;
   close(): Promise<void>;
+}
+
+/** `EarlyCall` of `native/src/early.rs`. */
+export interface AddonEarlyCall {
+  readonly peerId: string;
+  takeStream(): AddonBidirectionalStream;
+  proven(): Promise<AddonConnection>;
 }
 
 /** `RateLimiter` of `native/src/limiter.rs`. */
@@ -45,6 +59,7 @@ export interface AddonRateLimiter {
 export interface AddonConnection {
   readonly peerId: string;
   admit(limits: PeerLimits): void;
+  takeEarly(): AddonBidirectionalStream | null;
   openBidirectional(): Promise<AddonBidirectionalStream>;
   acceptBidirectional(): Promise<AddonBidirectionalStream>;
   openUnidirectional(): Promise<AddonSendStream>;

@@ -8,6 +8,7 @@ import type {
   CloseReason,
   Connection,
   ConnectionStats,
+  EarlyCall,
   Endpoint,
   EndpointOptions,
   Engine,
@@ -18,7 +19,7 @@ import type {
   ReceiveStream,
   SendStream,
 } from "./engine.ts";
-import type { Addon, AddonConnection, AddonEndpoint } from "./native-addon.ts";
+import type { Addon, AddonConnection, AddonEarlyCall, AddonEndpoint } from "./native-addon.ts";
 import { loadAddon } from "./native-addon.ts";
 import { native, nativeNow } from "./native-error.ts";
 import { readFileRange, readSmallFile } from "./native-file.ts";
@@ -98,9 +99,24 @@ class NativeEndpoint implements Endpoint {
     return new NativeConnection(handle);
   }
 
+  async connectEarly(
+    peerId: string,
+    addresses: readonly string[],
+    timeoutMs: number,
+    bytes: Uint8Array,
+  ): Promise<Connection> {
+    const dialling = this.#handle.connectEarly(peerId, [...addresses], timeoutMs, bytes);
+    return new NativeConnection(await native(dialling));
+  }
+
   async accept(): Promise<Connection | null> {
     const handle = await native(this.#handle.accept());
     return handle === null ? null : new NativeConnection(handle);
+  }
+
+  async acceptEarly(): Promise<EarlyCall | null> {
+    const handle = await native(this.#handle.acceptEarly());
+    return handle === null ? null : new NativeEarlyCall(handle);
   }
 
   async close(): Promise<void> {
@@ -108,13 +124,34 @@ class NativeEndpoint implements Endpoint {
   }
 }
 
+class NativeEarlyCall implements EarlyCall {
+  readonly peerId: string;
+  readonly #handle: AddonEarlyCall;
+
+  constructor(handle: AddonEarlyCall) {
+    this.#handle = handle;
+    this.peerId = handle.peerId;
+  }
+
+  async takeStream(): Promise<BidirectionalStream> {
+    return bothWays(nativeNow(() => this.#handle.takeStream()));
+  }
+
+  async proven(): Promise<Connection> {
+    return new NativeConnection(await native(this.#handle.proven()));
+  }
+}
+
 class NativeConnection implements Connection {
   readonly peerId: string;
+  readonly early: BidirectionalStream | null;
   readonly #handle: AddonConnection;
 
   constructor(handle: AddonConnection) {
     this.#handle = handle;
     this.peerId = handle.peerId;
+    const early = handle.takeEarly();
+    this.early = early && bothWays(early);
   }
 
   admit(limits: PeerLimits): void {

@@ -27,6 +27,11 @@ export class Callers {
     }
   }
 
+  /** Whether a peer's call is waited for. */
+  has(peerId: string): boolean {
+    return this.#expected.has(peerId);
+  }
+
   /** Hands a connection over to whoever expects it; false where nobody does. */
   take(connection: Connection): boolean {
     const resolve = this.#expected.get(connection.peerId);

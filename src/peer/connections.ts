@@ -84,8 +84,10 @@ export class Connections {
     if (peerId === this.#context.endpoint.peerId) {
       throw new TransferError("INVALID_ARGUMENT", "that is this machine itself; name another peer");
     }
-    const connection = await dialPeer(this.#context, peerId, addresses, signal);
-    const session = await Session.dial(connection, this.#sessionOptions());
+    const options = this.#sessionOptions();
+    const early = options.hello;
+    const connection = await dialPeer(this.#context, peerId, addresses, { signal, early });
+    const session = await Session.dial(connection, options);
     this.#addresses.set(peerId, addresses);
     noteSeen(this.#context, connection);
     this.#own.add(session);

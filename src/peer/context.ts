@@ -8,8 +8,8 @@ import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
 import { paceFeature, textFeature } from "../protocol/features.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
+import { encodeMessage } from "../protocol/message-codec.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
-import { ticketProof } from "../protocol/proof.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { Callers } from "./callers.ts";
@@ -85,24 +85,22 @@ export function sessionSettings(
     clock,
     helloTimeoutMs: tuning.handshakeTimeoutMs,
     sharing: tuning,
-    hello: (material) => {
-      const hello = helloOf(context, secret && ticketProof(secret, material));
-      return { ...hello, features: [...hello.features, ...features] };
-    },
+    hello: helloOf(context, features),
+    secret,
   };
 }
 
-/** This peer's first message. */
-function helloOf({ options, tuning }: PeerContext, proof: Uint8Array = new Uint8Array()): Hello {
+/** This peer's first message, without a proof; it can do what `features` say besides. */
+function helloOf({ options, tuning }: PeerContext, features: readonly string[]): Hello {
   return {
     type: "hello",
     version: protocolVersion,
     name: (options.name ?? hostname()).slice(0, 128),
-    features: [paceFeature, textFeature],
+    features: [paceFeature, textFeature, ...features],
     profiles: [...(options.formats ?? formatsByPreference)],
     codecs: readCodecs(options),
     maxLanes: tuning.maxLanes,
-    proof,
+    proof: new Uint8Array(),
   };
 }
 
@@ -111,24 +109,33 @@ export function readCodecs({ codecs = allCodecs }: PeerOptions): Codec[] {
   return allCodecs.filter((codec) => codec === "none" || codecs.includes(codec));
 }
 
+/** How a peer is dialled. */
+export interface DialOptions {
+  signal?: AbortSignal | undefined;
+  /** A message that may go ahead of the connection; see {@link Endpoint.connectEarly}. */
+  early?: Hello;
+}
+
 /**
  * Dials a peer; a connection that comes after `signal` has fired is closed.
  *
  * @throws {TransferError} `PEER_UNREACHABLE`, or the signal's reason.
  */
 export async function dialPeer(
-  { endpoint, tuning }: PeerContext,
+  { endpoint, tuning: { connectTimeoutMs } }: PeerContext,
   peerId: string,
   addresses: readonly string[],
-  signal: AbortSignal = new AbortController().signal,
+  { signal = new AbortController().signal, early }: DialOptions = {},
 ): Promise<Connection> {
-  const dialling = endpoint.connect(peerId, addresses, tuning.connectTimeoutMs);
+  const dialling = early
+    ? endpoint.connectEarly(peerId, addresses, connectTimeoutMs, encodeMessage(early))
+    : endpoint.connect(peerId, addresses, connectTimeoutMs);
   try {
     return await orAborted(dialling, signal);
   } catch (error) {
     background(dialling.then((late) => late.close(0, "")));
     if (!(error instanceof TransferError) || error.code !== "PEER_UNREACHABLE") throw error;
-    const seconds = Math.round(tuning.connectTimeoutMs / 1000);
+    const seconds = Math.round(connectTimeoutMs / 1000);
     const message = `the other side did not answer at ${addresses.join(" or ")} within ${seconds} s; is it still running, and may UDP pass between the two?`;
     throw new TransferError("PEER_UNREACHABLE", message, { cause: error });
   }

@@ -15,7 +15,7 @@ import { Answers } from "./answering.ts";
 import { Callers } from "./callers.ts";
 import { Connections } from "./connections.ts";
 import { background, bindEndpoint, type PeerContext, sessionSettings } from "./context.ts";
-import { acceptConnections } from "./door.ts";
+import { acceptConnections, acceptEarlyCalls } from "./door.ts";
 import { Guests } from "./guests.ts";
 import { configurationFolder, loadIdentity } from "./identity.ts";
 import { KnownPaths } from "./known-paths.ts";
@@ -116,6 +116,7 @@ export class Peer {
       sessionOptions: () => this.#sessionOptions(),
     };
     background(acceptConnections(house));
+    background(acceptEarlyCalls(house));
   }
 
   /**

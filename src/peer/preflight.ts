@@ -43,7 +43,7 @@ export async function lookAtTicket(
   const endpoint = await endpointFor(context, peerId);
   const { signal = new AbortController().signal } = options;
   try {
-    const connection = await dialPeer({ ...context, endpoint }, peerId, addresses, signal);
+    const connection = await dialPeer({ ...context, endpoint }, peerId, addresses, { signal });
     try {
       const offered = Promise.withResolvers<Preflight>();
       offered.promise.catch(() => {});

@@ -15,23 +15,25 @@ import {
   laneHeaderBytes,
   streamTagBytes,
 } from "../protocol/lane.ts";
-import { maxHelloBytes } from "../protocol/limits.ts";
 import { decodeMessage, encodeMessage } from "../protocol/message-codec.ts";
-import { type ControlMessage, type Hello, protocolVersion } from "../protocol/messages.ts";
-import { proofLabel } from "../protocol/proof.ts";
+import type { ControlMessage, Hello } from "../protocol/messages.ts";
+import { proofLabel, ticketProof } from "../protocol/proof.ts";
 import type { AnswerMessage, RequestMessage } from "../protocol/request-messages.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
 import { closeFailure, failureFor, peerFailure } from "../transfer/failure.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
 import { Turns } from "../transfer/turns.ts";
+import { type Greeted, readHello, sayHello } from "./greeting.ts";
 
 /** What a session needs of its peer. */
 export interface SessionOptions {
   clock: Clock;
   /** How long the other side may take for its hello. */
   helloTimeoutMs: number;
-  /** This side's hello; the material is of the connection, for a proof. */
-  hello: (keyingMaterial: Uint8Array) => Hello;
+  /** This side's hello, without a proof. */
+  hello: Hello;
+  /** The secret of the answerer's ticket, for a dialler that has one to prove. */
+  secret?: Uint8Array | undefined;
   /** What is shared by the transfers of one connection. */
   sharing: SharingOptions;
   /** Takes offers. */
@@ -86,17 +88,25 @@ export class Session implements Channel {
     void this.#readStreams().catch(() => {});
   }
 
-  /** Says hello first, as the side that dialled. */
+  /**
+   * Says hello first, as the side that dialled.
+   *
+   * What went ahead of the connection ({@link Connection.early}) must have been that very hello.
+   */
   static async dial(connection: Connection, options: SessionOptions): Promise<Session> {
     return Session.#greet(connection, options, async () => {
+      const { early } = connection;
+      if (early) return { control: early, hello: await readHello(early) };
+      const { hello, secret } = options;
       const control = await connection.openBidirectional();
-      await control.send.write(encodeMessage(options.hello(material(connection))));
+      const proof = secret ? ticketProof(secret, material(connection)) : hello.proof;
+      await sayHello(control, { ...hello, proof });
       return { control, hello: await readHello(control) };
     });
   }
 
   /**
-   * Answers the hello of the side that dialled.
+   * Answers the hello of the side that dialled; `early` is one that was answered already.
    *
    * `admit` looks at that hello and says what such a peer may send; it throws to refuse it.
    */
@@ -104,13 +114,15 @@ export class Session implements Channel {
     connection: Connection,
     options: SessionOptions,
     admit: (hello: Hello, keyingMaterial: Uint8Array) => PeerLimits,
+    early: Promise<Greeted> | null = null,
   ): Promise<Session> {
     return Session.#greet(connection, options, async () => {
-      const control = await connection.acceptBidirectional();
-      const hello = await readHello(control);
-      // A stranger learns nothing, and can send little, before it has proven its right to talk.
+      const answered = await early;
+      const control = answered?.control ?? (await connection.acceptBidirectional());
+      const hello = answered?.hello ?? (await readHello(control));
+      // A stranger can send little before it has proven its right to talk, and learns nothing.
       connection.admit(admit(hello, material(connection)));
-      await control.send.write(encodeMessage(options.hello(material(connection))));
+      if (!answered) await sayHello(control, options.hello);
       return { control, hello };
     });
   }
@@ -118,7 +130,7 @@ export class Session implements Channel {
   static async #greet(
     connection: Connection,
     options: SessionOptions,
-    greet: () => Promise<{ control: BidirectionalStream; hello: Hello }>,
+    greet: () => Promise<Greeted>,
   ): Promise<Session> {
     try {
       const { clock, helloTimeoutMs } = options;
@@ -255,21 +267,6 @@ export class Session implements Channel {
   #fail(error: unknown): void {
     for (const { mailbox } of this.#parts.values()) mailbox.fail(error);
   }
-}
-
-async function readHello(control: BidirectionalStream): Promise<Hello> {
-  const body = await readFrame(control.receive, maxHelloBytes);
-  const message = body && decodeMessage(body);
-  if (message?.type !== "hello") {
-    throw new TransferError("INVALID_FRAME", "the peer did not say hello first");
-  }
-  if (message.version !== protocolVersion) {
-    throw new TransferError(
-      "UNSUPPORTED_VERSION",
-      `one side speaks version ${message.version} of the protocol, the other ${protocolVersion}; update the older one`,
-    );
-  }
-  return message;
 }
 
 async function readAll(stream: ReceiveStream, length: number): Promise<Uint8Array> {

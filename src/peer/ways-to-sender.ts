@@ -52,7 +52,8 @@ export class WaysToSender {
     this.#found = null;
     if (found) return found;
     const { peerId, addresses } = this.#ticket;
-    const connection = await dialPeer(this.#context, peerId, addresses, this.#signal);
+    const signal = this.#signal;
+    const connection = await dialPeer(this.#context, peerId, addresses, { signal });
     return { connection, isCall: false, free: async () => {} };
   }
 

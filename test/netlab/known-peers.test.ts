@@ -1,9 +1,11 @@
 /** Peers that know each other by name: cables are cut and hosts move in the middle, and nobody helps. */
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { promisify } from "node:util";
 import { AddressBook, loadIdentity } from "../../src/index.ts";
 import { atEnd } from "../ending.ts";
 import { assertSame, randomFile } from "./contents.ts";
@@ -28,6 +30,32 @@ async function acquaintances(t: TestContext, ...wire: string[]) {
   };
   return { lab, a, b, photos, film, name, into: join(folder, "into") };
 }
+
+test("a known peer that is dialled again has its answer a round trip earlier", async (t) => {
+  const lab = hosts(t, "wan", "rate=100", "delay=75");
+  const folder = testFolder(t);
+  const [a, b] = [join(folder, "home-a"), join(folder, "home-b")];
+  const { peerId } = await loadIdentity(b);
+  const book = new AddressBook(a);
+  book.add({ name: "other", peerId, addresses: [] });
+  book.close();
+  const listen = ["--listen", `${lab.address("a")}:0`, "--json"];
+  const share = new Quiver(lab, "a", a, ["share", folder, "--peers", "other", ...listen]);
+  atEnd(t, () => share.kill());
+  const listening = await share.event("listening");
+
+  const helper = join(import.meta.dirname, "../helpers/dial-thrice.ts");
+  const words = [process.execPath, helper, b, listening.peerId, ...listening.addresses];
+  const [program = "", ...args] = [...lab.on("b"), ...words];
+  const { stdout } = await promisify(execFile)(program, args);
+
+  const dials: { wasEarly: boolean }[] = JSON.parse(stdout);
+  t.diagnostic(stdout.trim());
+  assert.deepEqual(
+    dials.map(({ wasEarly }) => wasEarly),
+    [false, false, true],
+  );
+});
 
 test("R6: a get whose cable is cut asks again by itself, and goes on", async (t) => {
   const { lab, a, b, photos, film, name, into } = await acquaintances(t, ...line);

@@ -579,6 +579,15 @@ export const seededBugs: readonly SeededBug[] = [
     test: "the reader of one share hears nothing of another",
   },
   {
+    name: "early-hello-for-all",
+    what: "whoever comes with an early hello is answered before the handshake",
+    file: "src/peer/door.ts",
+    find: "const isHeard = !house.context.callers.has(peerId) && mayEnter(house, peerId);",
+    replace: "const isHeard = true;",
+    testFile: "test/hostile-replays.test.ts",
+    test: "who may not enter hears nothing before the proof",
+  },
+  {
     name: "share-part-unchecked",
     what: "a part of a reader's path is not looked at",
     file: "src/peer/shared-path.ts",
