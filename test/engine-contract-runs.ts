@@ -141,9 +141,15 @@ export function runContract(engine: string, make: MakeMachines): void {
 
     assert.equal(hex(received.values), hex(values));
     assert.equal(hex(await held.hashRun(run)), hex(values));
-    assert.ok(Buffer.from(await arrived()).subarray(PIECE).equals(content.subarray(PIECE)));
+    assert.ok(
+      Buffer.from(await arrived())
+        .subarray(PIECE)
+        .equals(content.subarray(PIECE)),
+    );
     assert.deepEqual([held.opened.kind, held.opened.bytes], ["file", content.length]);
-    await assert.rejects(held.hashRun({ ...run, offset: 0, length: PIECE }), { code: "SOURCE_CHANGED" });
+    await assert.rejects(held.hashRun({ ...run, offset: 0, length: PIECE }), {
+      code: "SOURCE_CHANGED",
+    });
     await held.close();
   });
 
