@@ -16,6 +16,7 @@ export type {
   SendOptions,
 } from "./peer/peer-options.ts";
 export { type PreflightOptions, type SourcePreflight, sourcePreflight } from "./peer/preflight.ts";
+export type { Sendable } from "./peer/sendable.ts";
 export type { Share, ShareOptions } from "./peer/shares.ts";
 export type { ListedEntry } from "./protocol/request-messages.ts";
 export { type Compression, isCompression } from "./transfer/compression.ts";
@@ -46,5 +47,6 @@ export type { ByteWriter } from "./transfer/ordered-output.ts";
 export type { PartialTransfer } from "./transfer/partials.ts";
 export type { Collision, Preflight } from "./transfer/preflight.ts";
 export type { SourceOptions } from "./transfer/source.ts";
+export type { StreamInput } from "./transfer/streamed-bytes.ts";
 export type { Transfer } from "./transfer/transfer.ts";
 export type { Priority } from "./transfer/turns.ts";

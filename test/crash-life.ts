@@ -99,10 +99,8 @@ export async function live(t: TestContext, scene: Scene, seed: number): Promise<
   }
   scene.change?.(disks.sender);
   addPieces(pieces, disks.sender);
-  const [staging] = [...treeOf(disks.receiver).values()].filter(({ path, kind }) =>
-    isStaging({ name: path, kind }),
-  );
-  const oldJournal = staging ? disks.receiver.read(`/home/inbox/${staging.path}/journal`) : noBytes;
+  const staging = stagingIn(disks.receiver);
+  const oldJournal = journalIn(disks.receiver);
   if (scene.tamper && staging) {
     scene.tamper(disks.receiver, `/home/inbox/${staging.path}/files`);
     recording = new DiskRecording(disks.receiver);
@@ -120,6 +118,17 @@ export async function live(t: TestContext, scene: Scene, seed: number): Promise<
     offerAgain: (disk, policy) => play.record(disk, new DiskRecording(disk), policy),
     attempt: (disk) => play.offer(disk),
   };
+}
+
+/** What the journal of an interrupted try tells; empty where there is none. */
+export function journalIn(disk: MemoryDisk): Uint8Array {
+  const staging = stagingIn(disk);
+  const path = `/home/inbox/${staging?.path}/journal`;
+  return staging && disk.stat(path) ? disk.read(path) : noBytes;
+}
+
+function stagingIn(disk: MemoryDisk) {
+  return [...treeOf(disk).values()].find(({ path, kind }) => isStaging({ name: path, kind }));
 }
 
 /** Transfers of one scene, each between new processes of the same two peers. */

@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CrashState } from "../src/engine/memory-crash.ts";
-import { checkRecovery, checkState, type Life, live, type Scene, treeOf } from "./crash-life.ts";
+import {
+  checkRecovery,
+  checkState,
+  journalIn,
+  type Life,
+  live,
+  type Scene,
+  treeOf,
+} from "./crash-life.ts";
 import { scenes } from "./crash-scenes.ts";
 import { seedOf } from "./seed.ts";
 
@@ -33,8 +41,10 @@ for (const scene of scenes) {
       states += 1;
       if (states % 40 !== 0 || state.point >= toldAt) continue;
       recoveries += 1;
+      // The next try begins with what this crash has left of the journal.
+      const oldJournal = journalIn(state.disk);
       const again = await checkRecovery(life, state);
-      if (recoveries % 10 === 0) await crashAgain({ ...life, ...again }, seed);
+      if (recoveries % 10 === 0) await crashAgain({ ...life, ...again, oldJournal }, seed);
     }
 
     t.diagnostic(`${recording.point} changes, ${states - first} states, ${recoveries} recoveries`);

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { join, resolve } from "node:path";
+import { Readable } from "node:stream";
 import type { TestContext } from "node:test";
 import type { TransferEvent } from "../src/index.ts";
 import { atEnd } from "./ending.ts";
@@ -12,8 +13,8 @@ export const command = resolve(import.meta.dirname, "../bin/quiver");
 
 /** How to start the command. */
 export interface RunOptions {
-  /** Given to standard input, which is closed after it. */
-  input?: string;
+  /** Given to standard input, which is closed after it; a stream is piped to it. */
+  input?: string | Uint8Array | Readable;
   environment?: Record<string, string>;
   /** A command to run it by, such as one that changes the user. */
   by?: readonly string[];
@@ -59,7 +60,8 @@ export function start(
   });
   atEnd(t, () => child.kill("SIGKILL"));
   child.stdin.on("error", () => {});
-  child.stdin.end(input ?? "");
+  if (input instanceof Readable) input.pipe(child.stdin);
+  else child.stdin.end(input ?? "");
   const heard = { stdout: "", stderr: "" };
   const ticket = Promise.withResolvers<string>();
   const waiting = new Set<() => boolean>();

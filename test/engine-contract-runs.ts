@@ -124,6 +124,35 @@ export function runContract(engine: string, make: MakeMachines): void {
     assert.ok(Buffer.from(await transfer.arrived()).equals(content));
   });
 
+  test(`${engine}: bytes that are held in memory are sent as those of a file`, async (t) => {
+    const content = patterned(3 * PIECE + 7);
+    const { alice, near, far, partial, arrived } = await startTransfer(t, make, content);
+    const given = Buffer.from(content.subarray(PIECE));
+    const held = alice.engine.holdBytes(given, PIECE);
+    given.fill(0);
+    const whole = wholeRun(content.length);
+    const run = { ...whole, offset: PIECE, length: 2 * PIECE + 7 };
+    const send = await near.openUnidirectional();
+
+    const sending = send.sendRun(empty, held, run);
+    const receive = await far.acceptUnidirectional();
+    const received = await receive.receiveRun(partial, run);
+    const { values } = await sending;
+
+    assert.equal(hex(received.values), hex(values));
+    assert.equal(hex(await held.hashRun(run)), hex(values));
+    assert.ok(
+      Buffer.from(await arrived())
+        .subarray(PIECE)
+        .equals(content.subarray(PIECE)),
+    );
+    assert.deepEqual([held.opened.kind, held.opened.bytes], ["file", content.length]);
+    await assert.rejects(held.hashRun({ ...run, offset: 0, length: PIECE }), {
+      code: "SOURCE_CHANGED",
+    });
+    await held.close();
+  });
+
   test(`${engine}: a lane counts its bytes while a run is under way, and exactly at its end`, async (t) => {
     const content = patterned(2_097_152);
     const transfer = await startTransfer(t, make, content);

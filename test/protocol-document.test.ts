@@ -152,7 +152,8 @@ for (const message of messages) {
 test("the document shows every message, and every hex block is tested", () => {
   const binary = ["progress", "progress header", "lane", "ultra run", "bundle", "standard run"];
   const pieces = ["piece", "lz4 piece", "zstd piece", "absent piece"];
-  const others = [...binary, ...pieces, "ticket", "offer of a text"];
+  const streams = ["offer of a stream", "done of a stream"];
+  const others = [...binary, ...pieces, ...streams, "ticket", "offer of a text"];
   const named = [...document.matchAll(/^```hex (.+)$/gm)].map(([, name]) => name);
 
   assert.deepEqual(named.sort(), [...messages.map(({ type }) => type), ...others].sort());
@@ -282,6 +283,27 @@ test("the offer of a text has the bytes of the document", () => {
   assert.deepEqual(toHex(encodeMessage(offer)), toHex(bytes));
   assert.deepEqual(decodeMessage(bodyOf(bytes)), offer);
 });
+
+const streamed = [
+  { name: "offer of a stream", type: "offer", targetDir: "", profile: "ultra", stream: 2 ** 20 },
+  {
+    name: "done of a stream",
+    type: "done",
+    lanes: 8,
+    end: { bytes: 70_000, hash: Uint8Array.from({ length: 32 }, (_, at) => at) },
+  },
+] as const;
+
+for (const { name, ...fields } of streamed) {
+  test(`the ${name} has the bytes of the document`, () => {
+    const message: ControlMessage = { ...fields, transfer };
+
+    const bytes = hex(name);
+
+    assert.deepEqual(toHex(encodeMessage(message)), toHex(bytes));
+    assert.deepEqual(decodeMessage(bodyOf(bytes)), message);
+  });
+}
 
 test("the limits of the document are those of limits.ts", () => {
   const rows = tableRows("Limits", 2).map(([name, value = ""]) => [

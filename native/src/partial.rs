@@ -86,10 +86,12 @@ impl Partial {
 
     /// Copies the first bytes of a range and returns how many.
     fn copy_some(&self, source: &Source, offset: u64, length: u64) -> Result<u64> {
-        let copied = platform::copy_range(source.file(), &self.file, offset, length);
-        let copied = at(&self.path, copied)?;
-        if copied > 0 {
-            return Ok(copied);
+        if let Some(file) = source.file() {
+            let copied = platform::copy_range(file, &self.file, offset, length);
+            let copied = at(&self.path, copied)?;
+            if copied > 0 {
+                return Ok(copied);
+            }
         }
         let length = length.min(COPY_BYTES);
         self.write(&source.read(offset, length as usize)?, offset)?;

@@ -4,7 +4,7 @@ use std::{fs::File, sync::Arc};
 
 use bytes::Bytes;
 use cap_std::fs::Dir;
-use napi::bindgen_prelude::Buffer;
+use napi::bindgen_prelude::{Buffer, Uint8Array};
 use napi_derive::napi;
 
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
     error::{Code, EngineError, Result},
     handle::Handle,
     hash::{PieceHasher, Value},
-    listing::{Stat, StatObject},
+    listing::{Kind, Stat, StatObject},
     mapping::Mapping,
     path::{at, open_file, place_below, shown},
-    piece::{Piece, Run, RunOptions},
+    piece::{Piece, Run, RunOptions, exact},
     platform,
     runtime::blocking,
 };
@@ -26,13 +26,22 @@ use crate::{
 /// 1 MiB 302, single packets 278.
 pub const STEP_BYTES: usize = 64 * 1024;
 
-/// An open file and how its bytes are got at.
+/// An open file, or what takes its place, and how its bytes are got at.
 pub struct Source {
-    file: File,
-    mapping: Option<Mapping>,
+    content: Content,
     opened: Stat,
     path: Vec<u8>,
     calls: DiskCalls,
+}
+
+/// Where the bytes are.
+enum Content {
+    /// In a file, read at their places.
+    File(File),
+    /// In a file that is mapped.
+    Mapped(File, Mapping),
+    /// In memory, from this offset on.
+    Held(Bytes, u64),
 }
 
 /// A whole piece, read and hashed.
@@ -53,18 +62,41 @@ impl Source {
         } else {
             None
         };
+        let content = match mapping {
+            Some(mapping) => Content::Mapped(file, mapping),
+            None => Content::File(file),
+        };
         Ok(Self {
-            file,
-            mapping,
+            content,
             opened,
             path: path.to_vec(),
             calls: DiskCalls::default(),
         })
     }
 
+    /// Stands for a file of which these bytes, from an offset on, are in memory and nothing else is.
+    fn hold(bytes: Bytes, offset: u64) -> Self {
+        let opened = Stat {
+            kind: Kind::File,
+            bytes: offset + bytes.len() as u64,
+            mode: 0o600,
+            mtime_ms: 0,
+            device: 0,
+            number: 0,
+        };
+        Self {
+            content: Content::Held(bytes, offset),
+            opened,
+            path: b"what is held in memory".to_vec(),
+            calls: DiskCalls::default(),
+        }
+    }
+
     /// Asks the system to fetch a part of the file ahead of its reading.
     pub fn advise(&self, offset: u64, length: u64) {
-        platform::advise_reading(&self.file, offset, length);
+        if let Some(file) = self.file() {
+            platform::advise_reading(file, offset, length);
+        }
     }
 
     /// Reads and hashes a piece as a whole, so that its header can still say that it is absent.
@@ -98,14 +130,22 @@ impl Source {
         Ok(values)
     }
 
-    /// The file itself, for the system to copy from.
-    pub fn file(&self) -> &File {
-        &self.file
+    /// The file itself, for the system to copy from; what is held in memory has none.
+    pub fn file(&self) -> Option<&File> {
+        match &self.content {
+            Content::File(file) | Content::Mapped(file, _) => Some(file),
+            Content::Held(..) => None,
+        }
     }
 
     /// Reads bytes without hashing them.
-    pub fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
-        let bytes = at(&self.path, platform::read_at(&self.file, offset, length))?;
+    pub fn read(&self, offset: u64, length: usize) -> Result<Bytes> {
+        let bytes = match &self.content {
+            Content::File(file) | Content::Mapped(file, _) => {
+                at(&self.path, platform::read_at(file, offset, length))?.into()
+            }
+            Content::Held(bytes, start) => held(bytes, *start, offset, length),
+        };
         if bytes.len() < length {
             return Err(self.is_too_short());
         }
@@ -122,12 +162,13 @@ impl Source {
     }
 
     fn read_step(&self, offset: u64, wanted: usize, hasher: &mut PieceHasher) -> Result<Bytes> {
-        let chunk = match &self.mapping {
-            None => {
-                let read = || platform::read_at(&self.file, offset, wanted);
+        let chunk = match &self.content {
+            Content::File(file) => {
+                let read = || platform::read_at(file, offset, wanted);
                 at(&self.path, self.calls.run(read))?.into()
             }
-            Some(mapping) => mapping.bytes(offset, wanted),
+            Content::Mapped(_, mapping) => mapping.bytes(offset, wanted),
+            Content::Held(bytes, start) => held(bytes, *start, offset, wanted),
         };
         hasher.update(&chunk);
         if chunk.len() == wanted && !self.is_torn(offset + wanted as u64)? {
@@ -145,10 +186,28 @@ impl Source {
     ///
     /// The page in which a shortened file ends is there, so its size must be looked at, too.
     fn is_torn(&self, end: u64) -> Result<bool> {
-        let Some(mapping) = &self.mapping else {
+        let Content::Mapped(file, mapping) = &self.content else {
             return Ok(false);
         };
-        Ok(mapping.is_torn() || at(&self.path, platform::stat_of(&self.file))?.bytes < end)
+        Ok(mapping.is_torn() || at(&self.path, platform::stat_of(file))?.bytes < end)
+    }
+
+    fn stat(&self) -> Result<Stat> {
+        match self.file() {
+            Some(file) => at(&self.path, platform::stat_of(file)),
+            None => Ok(self.opened),
+        }
+    }
+}
+
+/// The part of bytes, which begin at `start`, that begins at `offset`; nothing where it is not all there.
+fn held(bytes: &Bytes, start: u64, offset: u64, length: usize) -> Bytes {
+    let from = offset.checked_sub(start).map(usize::try_from);
+    match from {
+        Some(Ok(from)) if from <= bytes.len() && length <= bytes.len() - from => {
+            bytes.slice(from..from + length)
+        }
+        _ => Bytes::new(),
     }
 }
 
@@ -158,6 +217,14 @@ fn steps(piece: &Piece) -> impl Iterator<Item = (u64, usize)> {
     (0..bytes)
         .step_by(STEP_BYTES)
         .map(move |done| (offset + done as u64, STEP_BYTES.min(bytes - done)))
+}
+
+/// Copies bytes to where they can be sent from; see `holdBytes` in `engine.ts`.
+#[napi]
+pub fn hold_bytes(bytes: Uint8Array, offset: f64) -> napi::Result<SourceFile> {
+    let offset = exact("offset", offset)?;
+    let bytes = Bytes::copy_from_slice(&bytes);
+    Ok(SourceFile::new(Source::hold(bytes, offset)))
 }
 
 /// A file that is read; see `SourceFile` in `engine.ts`.
@@ -194,7 +261,7 @@ impl SourceFile {
     #[napi]
     pub async fn stat(&self) -> Result<StatObject> {
         let source = self.source()?;
-        blocking(move || Ok(at(&source.path, platform::stat_of(&source.file))?.into())).await
+        blocking(move || Ok(source.stat()?.into())).await
     }
 
     /// Returns the values of a run's pieces, 32 bytes a piece.
@@ -209,5 +276,23 @@ impl SourceFile {
     #[napi]
     pub fn close(&self) {
         self.source.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_is_read_at_its_place_and_nowhere_else() {
+        let source = Source::hold(Bytes::from_static(b"abcdef"), 1000);
+
+        assert_eq!(source.read(1000, 6).unwrap(), "abcdef");
+        assert_eq!(source.read(1002, 3).unwrap(), "cde");
+        assert_eq!(source.opened.bytes, 1006);
+        for (offset, length) in [(999, 2), (1005, 2), (1007, 1), (0, 1), (1000, usize::MAX)] {
+            let error = source.read(offset, length).unwrap_err().to_string();
+            assert!(error.starts_with("SOURCE_CHANGED"), "{error}");
+        }
     }
 }

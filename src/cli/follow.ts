@@ -12,6 +12,7 @@ import type { Display } from "./display.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import type { Output } from "./output.ts";
+import { hasSize, shareText } from "./progress-bar.ts";
 import { receiptDetails, receiptSummary } from "./receipt-text.ts";
 
 /** A transfer and who watches it. */
@@ -90,10 +91,11 @@ function whatRemains(transfer: Pick<Transfer, "direction" | "progress">): string
   const { bytes, total, transferId } = transfer.progress();
   const isSend = transfer.direction === "send";
   if (transferId === "") return `nothing was ${isSend ? "sent" : "received"}`;
-  const share = `${formatBytes(bytes)} of ${formatBytes(total)}`;
-  return isSend
-    ? `${share} were sent; the same command goes on where it was`
-    : `${share} were received; the same command goes on where it was`;
+  const verb = isSend ? "sent" : "received";
+  // Of a stream nobody has the rest any more.
+  if (!hasSize({ total }))
+    return `${formatBytes(bytes)} were ${verb}; nothing of the stream is kept`;
+  return `${shareText(bytes, total)} were ${verb}; the same command goes on where it was`;
 }
 
 function isCancellation(error: unknown): boolean {

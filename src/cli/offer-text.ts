@@ -8,13 +8,20 @@ export function offerText(offer: OfferSummary): string[] {
   const name = displayText(offer.peerName, longestName) || "a peer without a name";
   const who = `${name} (${displayText(offer.peerId, 16)})`;
   if (offer.text !== undefined) return [`${who} offers a text`];
-  const lines = [`${who} offers ${contentsText(offer)}:`, ...itemLines(offer)];
-  if (offer.chosen) lines.push(`  chosen of it: ${contentsText({ ...nothing, ...offer.chosen })}`);
+  const lines = offer.isStream ? streamLines(who, offer) : [];
+  if (!offer.isStream) lines.push(`${who} offers ${contentsText(offer)}:`, ...itemLines(offer));
+  if (offer.chosen && !offer.isStream)
+    lines.push(`  chosen of it: ${contentsText({ ...nothing, ...offer.chosen })}`);
   if (offer.targetDir !== "") {
     const note = offer.targetDir.split("/").some(isHidden) ? " (hidden)" : "";
     lines.push(`  for the folder ${displayText(offer.targetDir, longestName)}${note}`);
   }
   return lines;
+}
+
+function streamLines(who: string, { items }: OfferSummary): string[] {
+  const names = items.map((item) => `  ${itemText(item)}`);
+  return [`${who} offers a stream, whose size is known at its end:`, ...names];
 }
 
 /** What can be counted of an offer. */

@@ -54,7 +54,7 @@ export function laneMap(lanes: { laneBytes: readonly number[]; total: number; wi
 /** What a progress view says below its bar, as much of it as fits into `width` characters. */
 export function progressFacts(progress: TransferProgress, width: number): string {
   const { bytes, total, files, totalFiles, etaMs, wireBytes, laneBytes } = progress;
-  const facts = [`${formatBytes(bytes)} of ${formatBytes(total)}`, rateText(progress)];
+  const facts = [shareText(bytes, total), rateText(progress)];
   const left = bytes < total ? formatTimeLeft(etaMs) : "";
   if (left !== "") facts.push(left);
   if (isSmaller(wireBytes, sum(laneBytes))) facts.push(`${formatBytes(wireBytes)} on the wire`);
@@ -68,7 +68,9 @@ export function progressFacts(progress: TransferProgress, width: number): string
 export function progressLine(progress: TransferProgress): string {
   const { bytes, total, etaMs, lanes, wireBytes, laneBytes } = progress;
   const facts = [
-    `${formatPercent(bytes, total)}: ${formatBytes(bytes)} of ${formatBytes(total)}`,
+    hasSize(progress)
+      ? `${formatPercent(bytes, total)}: ${shareText(bytes, total)}`
+      : shareText(bytes, total),
     rateText(progress),
     formatCount(lanes, "lane"),
   ];
@@ -76,6 +78,17 @@ export function progressLine(progress: TransferProgress): string {
   if (left !== "") facts.splice(2, 0, left);
   if (isSmaller(wireBytes, sum(laneBytes))) facts.push(`${formatBytes(wireBytes)} on the wire`);
   return facts.join(", ");
+}
+
+/** Whether it is known how much there is: of a stream only at its end. */
+export function hasSize({ total }: Pick<TransferProgress, "total">): boolean {
+  return Number.isFinite(total);
+}
+
+/** How much of how much. */
+export function shareText(bytes: number, total: number): string {
+  if (!hasSize({ total })) return `${formatBytes(bytes)} so far`;
+  return `${formatBytes(bytes)} of ${formatBytes(total)}`;
 }
 
 /** The rate and its limit, or why nothing moves. */

@@ -5,7 +5,7 @@ import { createLogUpdate } from "log-update";
 import type { TransferProgress } from "../index.ts";
 import type { Display } from "./display.ts";
 import { formatCount, formatPercent } from "./format.ts";
-import { laneMap, progressBar, progressFacts } from "./progress-bar.ts";
+import { hasSize, laneMap, progressBar, progressFacts } from "./progress-bar.ts";
 
 /** The part of a terminal that a display needs. */
 export type TerminalStream = NodeJS.WritableStream & { columns?: number };
@@ -56,15 +56,18 @@ export function terminalDisplay(stream: TerminalStream): Display {
 export function progressView(progress: TransferProgress, stream: TerminalStream): string[] {
   const { bytes, total, lanes, laneBytes } = progress;
   const width = Math.max(10, Math.min(widestView, (stream.columns ?? 80) - 1));
-  const percent = formatPercent(bytes, total).padStart(5);
-  const bar = progressBar(total > 0 ? bytes / total : 1, width - percent.length);
-  const lines = [
-    `${styleText("cyan", bar.done, { stream })}${styleText("dim", bar.open, { stream })}${percent}`,
-    progressFacts(progress, width),
-  ];
+  const lines = [progressFacts(progress, width)];
+  if (hasSize(progress)) {
+    const percent = formatPercent(bytes, total).padStart(5);
+    const { done, open } = progressBar(total > 0 ? bytes / total : 1, width - percent.length);
+    lines.unshift(
+      `${styleText("cyan", done, { stream })}${styleText("dim", open, { stream })}${percent}`,
+    );
+  }
   if (lanes > 0) {
     const label = formatCount(lanes, "lane");
-    const map = laneMap({ laneBytes, total, width: width - label.length - 1 });
+    const shared = hasSize(progress) ? total : laneBytes.reduce((sum, some) => sum + some, 0);
+    const map = laneMap({ laneBytes, total: shared, width: width - label.length - 1 });
     lines.push(`${label} ${styleText("cyan", map, { stream })}`);
   }
   return lines;

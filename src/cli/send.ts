@@ -5,6 +5,7 @@ import {
   displayText,
   Peer,
   type ProfileName,
+  type Sendable,
   type SendOptions,
   type SourceOptions,
   sourcePreflight,
@@ -21,6 +22,7 @@ import { addOutputFlags, type Output, type OutputFlags, openOutput } from "./out
 import { sourcePreflightText } from "./preflight-text.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { type ServedTicket, ServedTickets } from "./served-tickets.ts";
+import { sendableOf } from "./standard-input.ts";
 import { readText } from "./text.ts";
 import { ticketView } from "./ticket-text.ts";
 import {
@@ -38,7 +40,8 @@ import {
 export function addSendCommand(program: Command, json: JsonOutput): void {
   const command = program.command("send").description("send files and folders");
   command
-    .argument("[path...]", "files and folders")
+    .argument("[path...]", "files and folders; - alone is standard input")
+    .option("--as <name>", "what standard input is to be called there")
     .option("--text <text>", "show a text there, in place of files; - reads it from standard input")
     .option("--listen <addr:port>", "address to listen on; port 0 takes a free one")
     .addOption(
@@ -59,7 +62,9 @@ export function addSendCommand(program: Command, json: JsonOutput): void {
   addRetryFlag(command);
   addTuningFlags(command);
   addOutputFlags(command);
-  const examples = "quiver send holiday-photos notes.txt\n  quiver send notes.txt --to anna";
+  const examples =
+    "quiver send holiday-photos notes.txt\n  quiver send notes.txt --to anna\n" +
+    "  tar c project | quiver send - --as project.tar";
   command.addHelpText("after", `\nExample:\n  ${examples}`);
   command.action((paths: string[], flags: SendFlags) => send(paths, flags, json));
 }
@@ -76,13 +81,15 @@ interface SendFlags
   lanes?: number;
   keep?: true;
   dryRun?: true;
+  memoryMap?: true;
   text?: string;
+  as?: string;
   to?: string;
 }
 
 /** Sends to a known peer, which must run something that takes offers. */
 async function push(
-  paths: string[],
+  sendable: Sendable,
   what: SourceOptions,
   to: string,
   { flags, output }: { flags: SendFlags; output: Output },
@@ -91,7 +98,7 @@ async function push(
   const tuning = tuningOf(flags);
   const peer = await Peer.open({ listen, limit, tuning, logger: output.logger });
   try {
-    const transfer = peer.send(paths, { to, profile, lanes, compress, retryForMs, ...what });
+    const transfer = peer.send(sendable, { to, profile, lanes, compress, retryForMs, ...what });
     output.display.status(`connecting to ${displayText(to, 80)}`);
     requireComplete(await follow({ transfer, output, ...onceView(output, flags) }));
   } finally {
@@ -100,14 +107,16 @@ async function push(
 }
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
+  const sendable = sendableOf(paths, flags, process.stdin);
   const output = await openOutput(flags, json);
   const { exclude, gitignore } = flags;
   const text = flags.text === undefined ? undefined : await readText(flags.text, process.stdin);
   const what = { exclude, gitignore, text };
   if (flags.dryRun) return report(paths, what, output);
-  if (flags.to !== undefined) return push(paths, what, flags.to, { flags, output });
-  // Of a text nothing stays on this side's disk, not even its hash.
-  const served = text === undefined ? new ServedTickets(paths, what) : null;
+  if (flags.to !== undefined) return push(sendable, what, flags.to, { flags, output });
+  // Of a text nothing stays on this side's disk, not even its hash, and a stream is served by no other run.
+  const isOfFiles = text === undefined && flags.as === undefined;
+  const served = isOfFiles ? new ServedTickets(paths, what) : null;
   const { peer, earlier } = await openPeer(flags, output, (await served?.find(Date.now())) ?? null);
   try {
     await peer.start();
@@ -122,7 +131,7 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
       ticket: earlier?.ticket,
       ticketLifeMs: expiresAtMs - Date.now(),
     };
-    const transfer = peer.send(paths, options);
+    const transfer = peer.send(sendable, options);
     const { show, farewell } = (flags.keep ? servingView : onceView)(output, flags);
     const showAndKeep = (event: TransferEvent) => {
       if (event.type === "ready") {

@@ -49,6 +49,12 @@ export interface Engine {
    * `values` holds 32 bytes a piece, in order. A file of one piece (or empty) has its hash as the value.
    */
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array;
+  /**
+   * Bytes that stand at `offset` of what has no file of its own, as a file to send runs of.
+   *
+   * They are copied, and held until it is closed.
+   */
+  holdBytes(bytes: Uint8Array, offset: number): SourceFile;
   /** A limit that streams can be held to. */
   createLimiter(): RateLimiter;
   /** So many bytes that nobody can guess; in a simulation, those that its seed gives. */

@@ -14,10 +14,10 @@ export class MemorySourceFile implements SourceFile {
   readonly #node: DiskNode;
 
   /** Opens a file of a disk. */
-  constructor(disk: MemoryDisk, node: DiskNode) {
+  constructor(disk: MemoryDisk, node: DiskNode, opened: FileStat = statOf(node)) {
     this.#disk = disk;
     this.#node = node;
-    this.opened = statOf(node);
+    this.opened = opened;
   }
 
   /** Bytes of the file; `SOURCE_CHANGED` where it is shorter. */
@@ -48,6 +48,24 @@ export class MemorySourceFile implements SourceFile {
   async close(): Promise<void> {}
 }
 
+/** Bytes that have no file of their own. */
+export class MemoryHeldBytes extends MemorySourceFile {
+  readonly #start: number;
+
+  /** Copies bytes that stand at an offset. */
+  constructor(disk: MemoryDisk, bytes: Uint8Array, start: number) {
+    const node = Object.assign(disk.create("file"), { bytes: new Uint8Array(bytes) });
+    super(disk, node, { ...statOf(node), bytes: start + bytes.length });
+    this.#start = start;
+  }
+
+  /** See {@link MemorySourceFile.read}. */
+  override read(offset: number, length: number): Uint8Array {
+    if (offset >= this.#start) return super.read(offset - this.#start, length);
+    throw new TransferError("SOURCE_CHANGED", `the bytes at ${offset} are not held`);
+  }
+}
+
 /** A file that is written. */
 export class MemoryPartialFile implements PartialFile {
   readonly #disk: MemoryDisk;
@@ -59,9 +77,10 @@ export class MemoryPartialFile implements PartialFile {
     this.#node = node;
   }
 
-  /** Puts bytes at a place that was reserved. */
+  /** Puts bytes at a place that was reserved, or takes space for them. */
   write(offset: number, bytes: Uint8Array): void {
     this.#disk.check("write");
+    this.#disk.reserve(Math.max(0, offset + bytes.length - this.#node.bytes.length));
     this.#disk.writeAt(this.#node, offset, bytes);
   }
 

@@ -10,6 +10,7 @@ import { TransferError } from "../errors.ts";
 import type { Endpoint, EndpointOptions, Engine, Folder } from "./engine.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryEndpoint } from "./memory-endpoint.ts";
+import { MemoryHeldBytes } from "./memory-files.ts";
 import { MemoryFolder } from "./memory-folder.ts";
 import { mergePieces } from "./memory-hash.ts";
 import { MemoryRateLimiter } from "./memory-limiter.ts";
@@ -71,6 +72,7 @@ function engineOn(
     async bind(options: EndpointOptions): Promise<Endpoint> {
       return new MemoryEndpoint(network, options);
     },
+    holdBytes: (bytes, offset) => new MemoryHeldBytes(disk, bytes, offset),
     createLimiter: () => new MemoryRateLimiter(clock),
     async openFolder(path: string): Promise<Folder> {
       return new MemoryFolder(disk, disk.folderAt(path));

@@ -23,6 +23,7 @@ export interface Addon {
   errorCodeNames(): string[];
   bindEndpoint(options: EndpointOptions): Promise<AddonEndpoint>;
   openFolder(path: Uint8Array): Promise<AddonFolder>;
+  holdBytes(bytes: Uint8Array, offset: number): AddonSourceFile;
   RateLimiter: new () => AddonRateLimiter;
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array;
 }

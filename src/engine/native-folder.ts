@@ -116,7 +116,8 @@ export class NativeFolder implements Folder {
 }
 
 /** A file that is read by the native engine. */
-class NativeSourceFile implements SourceFile {
+/** A file of the addon that is read. */
+export class NativeSourceFile implements SourceFile {
   /** The addon's handle, for the verbs of streams. */
   readonly handle: AddonSourceFile;
   readonly opened: FileStat;

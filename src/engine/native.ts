@@ -18,12 +18,13 @@ import type {
   RateLimiter,
   ReceiveStream,
   SendStream,
+  SourceFile,
 } from "./engine.ts";
 import type { Addon, AddonConnection, AddonEarlyCall, AddonEndpoint } from "./native-addon.ts";
 import { loadAddon } from "./native-addon.ts";
 import { native, nativeNow } from "./native-error.ts";
 import { readFileRange, readSmallFile } from "./native-file.ts";
-import { NativeFolder } from "./native-folder.ts";
+import { NativeFolder, NativeSourceFile } from "./native-folder.ts";
 import {
   bothWays,
   NativeRateLimiter,
@@ -68,6 +69,10 @@ class NativeEngine implements Engine {
 
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array {
     return nativeNow(() => this.#addon.mergePieces(values, fileBytes, pieceBytes));
+  }
+
+  holdBytes(bytes: Uint8Array, offset: number): SourceFile {
+    return new NativeSourceFile(nativeNow(() => this.#addon.holdBytes(bytes, offset)));
   }
 
   createLimiter(): RateLimiter {

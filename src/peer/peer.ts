@@ -25,8 +25,8 @@ import type { PeerOptions, ReceiveOptions, SendOptions } from "./peer-options.ts
 import { lookAtTicket, type PreflightOptions } from "./preflight.ts";
 import { receiveTicket } from "./receiving.ts";
 import { Requests } from "./requesting.ts";
+import { openSources, type Sendable } from "./sendable.ts";
 import { type Sender, sendByTicket, sendTo } from "./sends.ts";
-import { SentSources } from "./sent-sources.ts";
 import type { SessionOptions } from "./session.ts";
 import { type Share, type ShareOptions, Shares } from "./shares.ts";
 import { Tickets } from "./tickets.ts";
@@ -150,7 +150,7 @@ export class Peer {
     options: { signal?: AbortSignal } = {},
   ): Promise<string> {
     this.#connections.find(peerId);
-    const sources = await SentSources.open(this.#context.engine, [path]);
+    const sources = await openSources(this.#context, path);
     const record = this.#transfers.add("send", options);
     const sending = { peerId, record, options: { targetDir } };
     this.#transfers.run(record, sendTo(this.#sender, sources, sending));
@@ -168,15 +168,16 @@ export class Peer {
   }
 
   /**
-   * Sends files and folders, or with `text` a text alone: to a known or connected peer, or to whoever
-   * gets the ticket of the `ready` event.
+   * Sends files and folders, or a stream as one file, or with `text` a text alone: to a known or connected
+   * peer, or to whoever gets the ticket of the `ready` event.
+   *
+   * A stream goes to one receiver and is read as it keeps up. It outlives a lost connection, not this process.
    *
    * The transfer's `done` rejects with `DISK_*`, `PEER_*`, `CONNECTION_LOST`, or the signal's reason.
    */
-  send(paths: string | readonly string[], options: SendOptions = {}): Transfer {
+  send(what: Sendable, options: SendOptions = {}): Transfer {
     const record = this.#transfers.add("send", options);
-    const list = typeof paths === "string" ? [paths] : paths;
-    this.#transfers.run(record, this.#sendPaths(list, record, options));
+    this.#transfers.run(record, this.#send(what, record, options));
     return record;
   }
 
@@ -264,15 +265,11 @@ export class Peer {
     if (!this.#context.options.addressBook) this.#context.book.close();
   }
 
-  async #sendPaths(
-    paths: readonly string[],
-    record: TransferRecord,
-    options: SendOptions,
-  ): Promise<Receipt> {
+  async #send(what: Sendable, record: TransferRecord, options: SendOptions): Promise<Receipt> {
     requireCompression(options.compress);
     const { to } = options;
     const peerId = to === undefined ? null : this.#connections.identify(to);
-    const sources = await SentSources.open(this.#context.engine, paths, options);
+    const sources = await openSources(this.#context, what, options);
     if (peerId !== null) return sendTo(this.#sender, sources, { peerId, record, options });
     await this.start();
     return sendByTicket(this.#sender, sources, { record, options });

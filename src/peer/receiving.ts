@@ -10,6 +10,7 @@ import { type OfferMessage, receiveOffer } from "../transfer/incoming.ts";
 import type { IncomingOptions } from "../transfer/incoming-options.ts";
 import { nameRules } from "../transfer/landing-name.ts";
 import { OrderedOutput } from "../transfer/ordered-output.ts";
+import { StreamHold } from "../transfer/stream-hold.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { Unsettled } from "../transfer/unsettled.ts";
@@ -79,7 +80,7 @@ export function takingOf(
     await before();
     return decideNow(summary, fingerprint);
   };
-  return { ...incomingOptions(context, chooser, decide), output };
+  return { ...incomingOptions(context, chooser, decide), output, hold: new StreamHold() };
 }
 
 /** A transfer that is received, and how. */
@@ -116,7 +117,10 @@ export async function receiveAgain(
         return earlier.receiptAfter(error);
       }
     });
+  } catch (error) {
+    throw taking.hold?.explain(error) ?? error;
   } finally {
+    await taking.hold?.leave();
     await earlier.leave();
   }
 }

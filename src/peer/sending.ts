@@ -32,6 +32,7 @@ export async function sendOver(
 ): Promise<Receipt> {
   const files = new SourceFiles(engine, source, tuning);
   const { peerId, connection } = session;
+  if (source.stream) source.stream.receiver ??= peerId;
   // Before the first data: later it is of no use.
   await knownPaths?.recall(connection);
   tellConnected(record, session, record.id);
@@ -128,6 +129,8 @@ class TicketServer {
     const { peerId, hello } = session;
     if (hello.features.includes(lookFeature)) return this.#shown.show(session, this.#head);
     const earlier = this.#serving.get(peerId);
+    const { stream } = this.#sources;
+    if (stream && (stream.receiver ?? peerId) !== peerId) return session.closeFor(isAnothers);
     if (!earlier && this.#serving.size > 0 && !this.#options.keep) {
       const reason = "the ticket is in use by another receiver";
       return session.closeFor(new TransferError("PEER_REJECTED", reason));
@@ -210,6 +213,10 @@ class TicketServer {
   }
 }
 
+const isAnothers = new TransferError(
+  "PEER_REJECTED",
+  "another receiver has the beginning of the stream, and it is read only once",
+);
 const reachedAgain = new TransferError("CONNECTION_LOST", "the receiver is reached by another way");
 const silent = new TransferError("CONNECTION_LOST", "nothing was heard of the receiver any more");
 

@@ -2,6 +2,7 @@
 
 import type { Engine } from "../engine/engine.ts";
 import { Source, type SourceOptions } from "../transfer/source.ts";
+import type { StreamedBytes } from "../transfer/streamed-bytes.ts";
 
 /** A source for each connection of a transfer. */
 export class SentSources {
@@ -24,6 +25,17 @@ export class SentSources {
     return new SentSources(await open(), open);
   }
 
+  /** The same stream for each connection: what was read of it is held. */
+  static ofStream(engine: Engine, stream: StreamedBytes): SentSources {
+    const open = async () => Source.ofStream(engine, stream);
+    return new SentSources(Source.ofStream(engine, stream), open);
+  }
+
+  /** The stream that is sent, if it is one. */
+  get stream(): StreamedBytes | undefined {
+    return this.#first.stream;
+  }
+
   /** Works with what was opened first, and each further time with what is there by then. */
   use<T>(work: (source: Source) => Promise<T>): Promise<T> {
     if (!this.#isFirst) return this.useAnew(work);
@@ -41,8 +53,9 @@ export class SentSources {
     }
   }
 
-  /** Closes what was opened first, whether it is in use or not. */
-  close(): Promise<void> {
-    return this.#first.close();
+  /** Closes what was opened first, whether it is in use or not, and a stream for all. */
+  async close(): Promise<void> {
+    await this.stream?.close();
+    await this.#first.close();
   }
 }

@@ -111,8 +111,11 @@ class Waiting implements Expectation {
           receipt = next.receipt;
         }
       }
+    } catch (error) {
+      throw this.#taking.hold?.explain(error) ?? error;
     } finally {
       signal.removeEventListener("abort", cancel);
+      await this.#taking.hold?.leave();
       await this.#earlier.leave();
     }
   }

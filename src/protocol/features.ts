@@ -6,6 +6,9 @@ export const paceFeature = "pace";
 /** It takes texts: offers that are shown, and have no entries. */
 export const textFeature = "text";
 
+/** It takes streams: offers of one file whose size is known at its end. */
+export const streamFeature = "stream";
+
 /** From a dialler with a ticket: it only looks at the offer, and accepts nothing. */
 export const lookFeature = "look";
 

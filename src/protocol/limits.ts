@@ -55,6 +55,9 @@ export const maxRunPieces = 65_536;
 /** Pieces of one file: 16 TiB in pieces of 1 MiB. */
 export const maxPieces = 2 ** 24;
 
+/** How far before the first byte that is missing of a stream a run may end. */
+export const maxStreamAhead = 256 * 1024 * 1024;
+
 /** Entries of one listing, and paths of one request for files. */
 export const maxListed = 1024;
 export const maxRequestPaths = 256;

@@ -44,6 +44,7 @@ export class Manifest {
   #open: { position: number; pathBytes: number }[] = [];
   /** The permission bits that files may have. */
   #fileModes = 0o777;
+  #streamBytes: number | null = null;
   /** Entries in the batches. */
   #sealed = 0;
   #unsealed: Entry[] = [];
@@ -101,6 +102,12 @@ export class Manifest {
     this.#fileModes = 0o666;
   }
 
+  /** Gives the one file of a stream its size, once it is known; the batches stay as they travelled. */
+  endStream(bytes: number): void {
+    this.#streamBytes = bytes;
+    this.totals.bytes = bytes;
+  }
+
   /** The entry at a position. */
   entry(position: number): Entry {
     const batch = this.#batchOf(position);
@@ -110,7 +117,8 @@ export class Manifest {
         : this.#decode(batch)[position - (this.#starts[batch] ?? 0)];
     if (entry === undefined) throw new RangeError(`no entry ${position}`);
     const mode = entry.kind === "file" ? entry.mode & this.#fileModes : entry.mode;
-    return mode === entry.mode ? entry : { ...entry, mode };
+    const bytes = this.#streamBytes ?? entry.bytes;
+    return mode === entry.mode && bytes === entry.bytes ? entry : { ...entry, mode, bytes };
   }
 
   /** Position of the folder that an entry lies in; -1 for a top-level entry. */

@@ -35,7 +35,7 @@ import {
   maxWords,
   minPieceLog,
 } from "./limits.ts";
-import { type ControlMessage, type FileResult, paceStates } from "./messages.ts";
+import { type ControlMessage, type FileResult, paceStates, type StreamEnd } from "./messages.ts";
 import { requestDecoders, requestToWire } from "./request-codec.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
 
@@ -59,6 +59,7 @@ function toWire(message: ControlMessage): Record<string, unknown> {
   if ("reason" in message) wire["reason"] = cutText(message.reason, maxReason);
   if (message.type === "hello") wire["name"] = cutText(message.name, maxDeviceName);
   if (message.type === "offer") wire["targetDir"] = nameToWire(message.targetDir);
+  if ("stream" in message && message.stream) wire["stream"] = Math.log2(message.stream);
   if (message.type === "offered") {
     wire["skipped"] = message.skipped.map(({ path, reason }) => [
       nameToWire(path),
@@ -87,6 +88,10 @@ function toWire(message: ControlMessage): Record<string, unknown> {
       first,
       values,
     ]);
+  }
+  if (message.type === "done") {
+    const { end, ...rest } = message;
+    return { ...rest, ...end, transfer: wire["transfer"] };
   }
   if (message.type === "pace") wire["limit"] = Math.floor(message.limit ?? 0);
   if (message.type === "results") wire["files"] = message.files.map(resultToWire);
@@ -141,6 +146,7 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       targetDir: nameFromWire(fields["targetDir"], "target folder", maxPathBytes),
       profile: word(fields["profile"], "profile", ["ultra", "standard"]),
       ...("text" in fields ? { text: text(fields["text"], "text", maxText) } : {}),
+      ...("stream" in fields ? { stream: pieceBytesOf(fields["stream"]) } : {}),
     }),
     entries: (fields) => {
       const batch = bytes(fields["batch"], "batch");
@@ -232,6 +238,7 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       type: "done",
       transfer: transferOf(fields),
       lanes: integer(fields["lanes"], "lanes", 0, maxLanes),
+      ...("hash" in fields ? { end: streamEndOf(fields) } : {}),
     }),
     refuse: (fields) => ({
       type: "refuse",
@@ -269,6 +276,10 @@ function valuesOf(value: unknown): Uint8Array {
   const values = bytes(value, "values");
   if (values.length === 0 || values.length % valueBytes !== 0) throw invalid("values");
   return values;
+}
+
+function streamEndOf(fields: Fields): StreamEnd {
+  return { bytes: byteCount(fields["bytes"], "bytes"), hash: bytes(fields["hash"], "hash", 32) };
 }
 
 function transferOf(fields: Fields): string {

@@ -67,6 +67,13 @@ export type PaceState = (typeof paceStates)[number];
 /** All of them, as they travel. */
 export const paceStates = ["moving", "paused", "queued"] as const;
 
+/** What a stream came to, once its last byte is read. */
+export interface StreamEnd {
+  bytes: number;
+  /** BLAKE3, 32 bytes. */
+  hash: Uint8Array;
+}
+
 /** Everything that is said on a control stream. `transfer` is 32 hex digits. */
 export type ControlMessage =
   | Hello
@@ -79,6 +86,8 @@ export type ControlMessage =
       profile: "ultra" | "standard";
       /** A text to show in place of files. */
       text?: string;
+      /** Bytes of a piece of the one file, where that is a stream: its size is known at its end. */
+      stream?: number;
     }
   | { type: "entries"; transfer: string; batch: Uint8Array }
   | {
@@ -111,7 +120,13 @@ export type ControlMessage =
     }
   | { type: "want"; transfer: string; entry: number; offset: number; length: number }
   | { type: "absent"; transfer: string; failures: ({ entry: number } & WireFailure)[] }
-  | { type: "done"; transfer: string; lanes: number }
+  | {
+      type: "done";
+      transfer: string;
+      lanes: number;
+      /** What a stream came to. */
+      end?: StreamEnd;
+    }
   | ({ type: "refuse"; transfer: string; lane: number } & WireFailure)
   | { type: "results"; transfer: string; files: FileResult[] }
   | { type: "receipt"; transfer: string; bytes: number; seconds: number }

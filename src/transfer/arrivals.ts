@@ -7,7 +7,7 @@ import { valueBytes } from "../protocol/lane.ts";
 import { maxPieces } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { HeldPieces, WireFailure } from "../protocol/messages.ts";
-import { ArrivingFile } from "./arriving-file.ts";
+import { ArrivingFile, type ArrivingFileOptions } from "./arriving-file.ts";
 import { HashColumn } from "./hash-column.ts";
 import type { ProvenRun } from "./journal-records.ts";
 import type { KeptFile } from "./leftover.ts";
@@ -103,7 +103,7 @@ export class Arrivals {
     this.heldBytes += file.table.provenBytes;
     if (!file.table.isWhole) return;
     if (!isFinished) await file.finish();
-    this.#arrivedInPieces(entry, file);
+    this.arrivedInPieces(entry, file);
   }
 
   /** Takes over a file that stands whole at its place; it is on disk. */
@@ -122,7 +122,7 @@ export class Arrivals {
     const { entry, pieceBytes, first, values } = run;
     const offset = first * pieceBytes;
     const count = values.length / valueBytes;
-    const length = Math.min(count * pieceBytes, this.#fileBytes(entry) - offset);
+    const length = Math.min(count * pieceBytes, this.#bytesOf(entry) - offset);
     const claim = this.claim(entry, offset, length, pieceBytes);
     this.heldBytes += length;
     await this.settle(claim, claim.run, { values, bad: [], absentFrom: count, failure: null });
@@ -146,17 +146,10 @@ export class Arrivals {
    * their way in another lane.
    */
   claim(entry: number, offset: number, length: number | null, pieceBytes: number): Claim {
-    const fileBytes = this.#fileBytes(entry);
-    const size = length ?? Math.min(pieceBytes, Math.max(0, fileBytes - offset));
-    const end = offset + size;
-    const isEnd = end === fileBytes;
-    const isEmpty = size === 0 && fileBytes > 0;
-    if (end > fileBytes || isEmpty || (!isEnd && size % pieceBytes !== 0)) throw invalid("run");
+    this.#requireComing(entry);
     const file = this.#open.get(entry) ?? this.#begin(entry, pieceBytes, false);
     if (file.table.pieceBytes !== pieceBytes) throw invalid("piece size");
-    file.table.claim(offset / pieceBytes, piecesIn(size, pieceBytes));
-    const run = { offset, length: size, pieceBytes, fileBytes };
-    return { entry, run, partial: file.open() };
+    return { entry, run: file.claim(offset, length), partial: file.open() };
   }
 
   /**
@@ -181,7 +174,7 @@ export class Arrivals {
     for (const run of table.runs(entry, first, there)) {
       this.#options.noted(run, (run.values.length / valueBytes) * pieceBytes);
     }
-    if (isWhole) this.#arrivedInPieces(entry, file);
+    if (isWhole) this.arrivedInPieces(entry, file);
     return received.bad.map((bad) => {
       const offset = part.offset + bad * pieceBytes;
       return { offset, length: Math.min(pieceBytes, part.fileBytes - offset) };
@@ -200,7 +193,7 @@ export class Arrivals {
   /** Makes sure that the files of a bundle are to come and not there. */
   checkBundle(entries: readonly number[]): void {
     for (const entry of entries) {
-      this.#fileBytes(entry);
+      this.#requireComing(entry);
       if (this.#open.has(entry)) throw invalid("a file twice");
     }
     if (new Set(entries).size !== entries.length) throw invalid("a file twice");
@@ -267,12 +260,10 @@ export class Arrivals {
     return this.#options.manifest.entry(entry).bytes;
   }
 
-  /** Size of a file that is to come. */
-  #fileBytes(entry: number): number {
+  #requireComing(entry: number): void {
     if (!this.#options.isExpected(entry) || this.#hashes.get(entry)) {
       throw invalid("a file that is not to come");
     }
-    return this.#bytesOf(entry);
   }
 
   #begin(entry: number, pieceBytes: number, isStaged: boolean): ArrivingFile {
@@ -282,12 +273,18 @@ export class Arrivals {
       throw new TransferError("LIMIT_EXCEEDED", `${path} has more than ${maxPieces} pieces`);
     }
     const place = { staging, path: pathOf(entry), entry: manifest.entry(entry) };
-    const file = new ArrivingFile({ ...place, pieceBytes, isStaged });
+    const file = this.makeFile({ ...place, pieceBytes, isStaged });
     this.#open.set(entry, file);
     return file;
   }
 
-  #arrivedInPieces(entry: number, { table }: ArrivingFile): void {
+  /** Makes the file that an entry arrives in. */
+  protected makeFile(options: ArrivingFileOptions): ArrivingFile {
+    return new ArrivingFile(options);
+  }
+
+  /** Notes that a file is whole whose every piece is proven. */
+  protected arrivedInPieces(entry: number, { table }: ArrivingFile): void {
     const { values, pieceBytes } = table;
     this.#open.delete(entry);
     this.arrived(entry, this.#options.engine.mergePieces(values, this.#bytesOf(entry), pieceBytes));

@@ -1,9 +1,11 @@
 /** One file of which some pieces are there: opened when it is first needed, closed when it is whole. */
 
-import type { Folder, PartialFile } from "../engine/engine.ts";
+import type { Folder, PartialFile, PieceRun } from "../engine/engine.ts";
 import type { Entry } from "../protocol/entry.ts";
+import { invalid } from "../protocol/fields.ts";
 import { isDiskFailure } from "./disk-failure.ts";
 import { PieceTable } from "./piece-table.ts";
+import { piecesIn } from "./plan.ts";
 
 /** Where a file arrives, and what it is. */
 export interface ArrivingFileOptions {
@@ -24,7 +26,29 @@ export class ArrivingFile {
 
   constructor(options: ArrivingFileOptions) {
     this.#options = options;
-    this.table = new PieceTable(options.entry.bytes, options.pieceBytes);
+    this.table = new PieceTable(this.firstBytes, options.pieceBytes);
+  }
+
+  /** Its size, if it is known when it begins. */
+  protected get firstBytes(): number | null {
+    return this.#options.entry.bytes;
+  }
+
+  /**
+   * Marks a run as on its way; without a length it is one piece.
+   *
+   * @throws {TransferError} `INVALID_FRAME` for one that the file does not have, or that is there.
+   */
+  claim(offset: number, length: number | null): PieceRun {
+    const { pieceBytes } = this.table;
+    const fileBytes = this.#options.entry.bytes;
+    const size = length ?? Math.min(pieceBytes, Math.max(0, fileBytes - offset));
+    const end = offset + size;
+    const isEnd = end === fileBytes;
+    const isEmpty = size === 0 && fileBytes > 0;
+    if (end > fileBytes || isEmpty || (!isEnd && size % pieceBytes !== 0)) throw invalid("run");
+    this.table.claim(offset / pieceBytes, piecesIn(size, pieceBytes));
+    return { offset, length: size, pieceBytes, fileBytes };
   }
 
   /** The open file; made or opened at the first call. Rejects with `DISK_*`. */

@@ -17,7 +17,7 @@ export async function compareFile(
   const equal = new Uint8Array(pieces);
   const most = Math.max(1, Math.floor(readBytes / pieceBytes));
   try {
-    await files.borrow(entry, async (file) => {
+    await files.borrow({ entry, offset: 0 }, async (file) => {
       for (const { first, end, values } of runs) {
         for (let at = first; at < end; at += most) {
           const offset = at * pieceBytes;

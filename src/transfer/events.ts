@@ -60,6 +60,8 @@ export interface OfferSummary extends OfferContents {
    * `""` where an offer is only looked at.
    */
   text?: string;
+  /** Its one file is a stream: how many bytes it has is known at its end. */
+  isStream?: true;
   /** What of it is wanted; only on the side of a receiver that chooses. */
   chosen?: { files: number; bytes: number };
 }
@@ -69,7 +71,7 @@ export interface TransferProgress {
   transferId: string;
   /** Bytes proven: received, verified and written by the receiver. */
   bytes: number;
-  /** Bytes of all files. */
+  /** Bytes of all files; of a stream `Infinity` before its end, which JSON says as `null`. */
   total: number;
   /** Files whose every byte is proven. */
   files: number;

@@ -12,6 +12,7 @@ import { countWanted, type EntryChooser, type LeftOut, wantedFiles } from "./ent
 import type { OfferSummary } from "./events.ts";
 import type { NameRules } from "./landing-name.ts";
 import type { OrderedOutput } from "./ordered-output.ts";
+import type { StreamHold } from "./stream-hold.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** What a transfer is received with. */
@@ -31,6 +32,8 @@ export interface IncomingOptions {
   chooser: EntryChooser;
   /** Takes the bytes of the one file that is wanted. */
   output?: OrderedOutput | undefined;
+  /** Keeps a stream for the sender's next connection; without it a lost connection ends it. */
+  hold?: StreamHold | undefined;
   /**
    * Decides, and names where it lands; null refuses. Called once, when all of the offer is known.
    *
@@ -56,7 +59,11 @@ export interface IncomingDecision {
  *
  * @throws {TransferError} `PEER_REJECTED`, which the sender is told, too.
  */
-export function requireWanted(manifest: Manifest, leftOut: LeftOut, output?: OrderedOutput): void {
+export function requireWanted(
+  manifest: Manifest,
+  { leftOut, isStream }: { leftOut: LeftOut; isStream: boolean },
+  output?: OrderedOutput,
+): void {
   const { totals, topLevel } = manifest;
   // An offer of nothing at all can be taken, too.
   if (totals.entries > 0 && topLevel.every((top) => leftOut.has(top))) throw nothingChosen;
@@ -67,7 +74,8 @@ export function requireWanted(manifest: Manifest, leftOut: LeftOut, output?: Ord
     const message = `one file can be written out, and ${files} are chosen; name one with --only`;
     throw new TransferError("PEER_REJECTED", message);
   }
-  const [entry, { bytes: fileBytes }] = wanted;
+  const [entry, { bytes }] = wanted;
+  const fileBytes = isStream ? Number.POSITIVE_INFINITY : bytes;
   output.begin({ entry, fileBytes, fingerprint: manifest.fingerprint });
 }
 

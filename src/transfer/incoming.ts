@@ -3,30 +3,32 @@
 import { within } from "../clock.ts";
 import type { Folder, ReceiveStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
-import { progressIntervalMs } from "../options.ts";
 import type { LaneHeader } from "../protocol/lane.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
+import { listen, takeAll } from "./arriving.ts";
 import type { Channel, Part } from "./channel.ts";
 import { countWanted } from "./entry-choice.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
 import { failureFor } from "./failure.ts";
 import { gatherOffer } from "./gathering.ts";
+import { sayHeld } from "./held-telling.ts";
 import { type IncomingDecision, type IncomingOptions, requireWanted } from "./incoming-options.ts";
 import { takeText } from "./incoming-text.ts";
 import { LandingNames } from "./landing-names.ts";
 import { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
 import { type PaceMessage, Pacing } from "./pacing.ts";
-import { ProgressTeller } from "./progress-teller.ts";
 import { sayReceipt } from "./receipt-writer.ts";
 import {
+  goOn,
   leaveReception,
   openReception,
   type Reception,
   removeReception,
-  sayHeld,
 } from "./reception.ts";
+import { sayLandedAgain } from "./stream-again.ts";
+import type { HeldStream, StreamHold } from "./stream-hold.ts";
 import type { TransferRecord } from "./transfer.ts";
 import { unexpected } from "./unexpected.ts";
 import { Unsettled } from "./unsettled.ts";
@@ -55,6 +57,8 @@ class Incoming implements Part {
   readonly #pacing: Pacing;
   #skippedBySender: SkippedThing[] = [];
   #reception: Reception | null = null;
+  /** The folder where it lands, as long as it is this transfer's to close. */
+  #target: Folder | null = null;
 
   constructor(
     channel: Channel,
@@ -77,7 +81,6 @@ class Incoming implements Part {
     const { id, signal } = this.#record;
     const cancel = () => this.mailbox.fail(signal.reason);
     signal.addEventListener("abort", cancel, { once: true });
-    let target: Folder | null = null;
     try {
       signal.throwIfAborted();
       this.#pacing.begin();
@@ -85,8 +88,7 @@ class Incoming implements Part {
       const [manifest, names] = [this.#manifest, this.#names];
       const { clock } = this.#options;
       this.#skippedBySender = await gatherOffer({ mailbox, clock, manifest, names });
-      const isMixed = this.#offer.text !== undefined && manifest.totals.entries > 0;
-      if (isMixed) throw unexpected("entries beside a text");
+      requireContent(this.#offer, manifest);
       const summary = this.#summary();
       this.#record.emit({ type: "offer", ...summary });
       const decision = await this.#unlessEnded(
@@ -99,18 +101,23 @@ class Incoming implements Part {
         const say = (message: ControlMessage) => this.#say(message);
         return await takeText({ transferId, text, clock, mailbox, say });
       }
-      target = await decision.openTarget();
-      return await this.#receive(decision, target);
+      const { hold } = this.#options;
+      const landed = hold?.landed(id);
+      if (landed)
+        return await sayLandedAgain({ landed, clock, mailbox, say: this.#say.bind(this) });
+      const held = (await hold?.take(id)) ?? null;
+      this.#target = held?.target ?? (await decision.openTarget());
+      return await this.#receive(decision, this.#target, held);
     } catch (error) {
       // Whoever settles it needs the folder, and closes it.
-      if (error instanceof Unsettled) target = null;
+      if (error instanceof Unsettled) this.#target = null;
       else await this.#giveUp(error);
       throw error;
     } finally {
       signal.removeEventListener("abort", cancel);
       this.#channel.leave(id);
       this.#pacing.close();
-      await target?.close();
+      await this.#target?.close();
     }
   }
 
@@ -127,10 +134,16 @@ class Incoming implements Part {
     this.mailbox.fail(unexpected("a lane before the offer was accepted"));
   }
 
-  async #receive(decision: IncomingDecision, target: Folder): Promise<Receipt> {
+  async #receive(
+    decision: IncomingDecision,
+    target: Folder,
+    held: HeldStream | null,
+  ): Promise<Receipt> {
     const { onConflict, into, executable, chooser } = decision;
     const leftOut = chooser.leftOut(this.#manifest);
-    requireWanted(this.#manifest, leftOut, this.#options.output);
+    const { stream } = this.#offer;
+    const isStream = stream !== undefined;
+    if (!held) requireWanted(this.#manifest, { leftOut, isStream }, this.#options.output);
     if (!executable) this.#manifest.dropExecuteBits();
     const { clock } = this.#options;
     const { id: transferId } = this.#record;
@@ -139,8 +152,8 @@ class Incoming implements Part {
     const startedAtMs = clock.now();
     const say = (message: ControlMessage) => this.#say(message);
     const about = { transferId, peerId, target, into, onConflict, leftOut, manifest, names, say };
-    const options = { ...this.#options, ...about };
-    const opening = openReception(options);
+    const options = { ...this.#options, ...about, stream };
+    const opening = held ? Promise.resolve(goOn(options, held.reception)) : openReception(options);
     // Whoever is asked about conflicts may take longer than the transfer lives.
     const reception = await this.#unlessEnded(opening).catch(async (error) => {
       void opening.then(leaveReception).catch(() => {});
@@ -153,9 +166,17 @@ class Incoming implements Part {
     this.#channel.makeRoom(transferId);
     await sayHeld(options, reception);
     await this.#say({ type: "accept", transfer: transferId });
-    const listening = this.#listen(reception);
+    const { output } = this.#options;
+    const [record, pacing, channel, mailbox] = [
+      this.#record,
+      this.#pacing,
+      this.#channel,
+      this.mailbox,
+    ];
+    const arriving = { reception, manifest, clock, record, pacing, channel, mailbox, output };
+    const listening = listen(arriving);
     listening.catch(() => {});
-    await this.#takeAll(reception, listening);
+    await takeAll(arriving, listening);
     // What has failed is never whole: what was handed on of it is all.
     if (arrivals.failures.size > 0) reception.handing?.stop();
     if (reception.handing) await this.#unlessEnded(reception.handing.done);
@@ -163,61 +184,22 @@ class Incoming implements Part {
     await landing.land();
     const seconds = (clock.now() - startedAtMs) / 1000;
     const landed = { transferId, manifest, plan, arrivals, landing };
-    const { files, bytes } = await sayReceipt(landed, seconds, say);
     const { wireBytes } = reception.lanes;
+    if (isStream) this.#options.hold?.land({ landed, seconds, into, wireBytes });
+    const { files, bytes } = await sayReceipt(landed, seconds, say);
     const skipped = this.#skippedBySender;
     const receipt = { transferId, files, bytes, wireBytes, seconds, skipped, into };
-    const isRemoved = !landing.isIncomplete;
+    const isRemoved = isStream || !landing.isIncomplete;
     // The sender must have its receipt before this side may close. One that is silent is not waited
     // for, but may have been cut off: when it comes back, what has landed must be known.
     const settled = within(clock, settleMs, listening, () => silent);
     const failure: unknown = await settled.catch((error) => error);
     if (!isConnectionLost(failure) || (await this.#isLeft())) {
-      await this.#end(reception, isRemoved && failure !== silent);
+      await this.#end(reception, isStream || (isRemoved && failure !== silent));
       return receipt;
     }
     const free = (how: boolean) => this.#end(reception, how).finally(() => target.close());
-    throw new Unsettled(receipt, { end: () => free(isRemoved), leave: () => free(false) });
-  }
-
-  /** Resolves when every file has arrived or failed. */
-  async #takeAll(reception: Reception, listening: Promise<void>): Promise<void> {
-    const { arrivals, lanes, journal, total, totalFiles } = reception;
-    const { clock } = this.#options;
-    const { connection } = this.#channel;
-    const [record, pacing] = [this.#record, this.#pacing];
-    const told = { clock, connection, record, pacing, arrivals, lanes, total, totalFiles };
-    const progress = await ProgressTeller.open(told);
-    const stopTelling = clock.every(progressIntervalMs, () => void progress.tell());
-    const failing = Promise.withResolvers<never>();
-    const stopCommitting = clock.every(commitCheckMs, () => {
-      if (journal.isDue) journal.commit().catch(failing.reject);
-    });
-    reception.handing?.done.catch(failing.reject);
-    try {
-      const early = listening.then(() => Promise.reject(unexpected("settled")));
-      await Promise.race([lanes.finished, early, failing.promise]);
-    } finally {
-      stopTelling();
-      stopCommitting();
-    }
-    await progress.tell();
-    await progress.close();
-  }
-
-  /** Takes messages until the sender has its receipt. */
-  async #listen({ arrivals, lanes, comparison }: Reception): Promise<void> {
-    for (;;) {
-      const message = await this.mailbox.next();
-      if (message.type === "absent") {
-        for (const { entry, code, reason } of message.failures) {
-          arrivals.absent(entry, { code, reason });
-        }
-      } else if (message.type === "equal") await comparison.equal(message.entry, message.runs);
-      else if (message.type === "done") lanes.done(message.lanes);
-      else if (message.type === "settled") return;
-      else throw unexpected(message.type);
-    }
+    throw new Unsettled(receipt, { end: () => free(isRemoved), leave: () => free(isStream) });
   }
 
   /** Whether the sender has ended the connection for good: then it does not come back for its receipt. */
@@ -243,9 +225,22 @@ class Incoming implements Part {
       await this.#say({ type, transfer, code, reason }).catch(() => {});
     }
     if (!this.#reception) return;
+    const { hold } = this.#options;
+    const { stream } = this.#reception;
+    if (stream && hold && code === "CONNECTION_LOST" && !hold.landed(transfer)) {
+      return this.#hold(hold, this.#reception);
+    }
     // What a peer has sent that breaks the protocol is not worth keeping.
     const isBroken = errorCodes[code].exit === errorCodes.INVALID_FRAME.exit;
-    await this.#end(this.#reception, isBroken);
+    await this.#end(this.#reception, isBroken || stream !== null);
+  }
+
+  /** Holds a stream for the sender's next connection. */
+  async #hold(hold: StreamHold, reception: Reception): Promise<void> {
+    await reception.lanes.close();
+    const target = this.#target;
+    this.#target = null;
+    if (target) hold.keep({ transferId: this.#record.id, reception, target });
   }
 
   /** Frees the reception; that this fails changes nothing of how the transfer has ended. */
@@ -262,13 +257,22 @@ class Incoming implements Part {
   }
 }
 
+/** Refuses entries beside a text, and all but one empty file for a stream. */
+function requireContent({ text, stream }: OfferMessage, manifest: Manifest): void {
+  const { entries } = manifest.totals;
+  if (text !== undefined && entries > 0) throw unexpected("entries beside a text");
+  if (stream === undefined) return;
+  const { kind, bytes } = entries === 1 ? manifest.entry(0) : nothing;
+  if (kind !== "file" || bytes !== 0 || text !== undefined) throw unexpected("a stream");
+}
+
+const nothing = { kind: "nothing", bytes: 0 };
+
 function isConnectionLost(error: unknown): boolean {
   return error instanceof TransferError && error.code === "CONNECTION_LOST";
 }
 
 const silent = new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");
-/** How often it is looked whether the journal should be committed. */
-const commitCheckMs = 100;
 /** How long a receiver waits for the sender to have its receipt. */
 const settleMs = 5000;

@@ -1,9 +1,14 @@
 /** Finds again what an earlier try of the same offer has landed, before it could say so. */
 
-import type { Folder } from "../engine/engine.ts";
+import type { Engine, Folder } from "../engine/engine.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import type { Manifest } from "../protocol/manifest.ts";
+import type { Arrivals } from "./arrivals.ts";
+import type { LandingPlan } from "./conflicts.ts";
 import type { LeftOut } from "./entry-choice.ts";
-import type { Leftover } from "./leftover.ts";
+import type { Journal } from "./journal.ts";
+import type { ProvenRun } from "./journal-records.ts";
+import { type KeptFile, type Leftover, provenRuns } from "./leftover.ts";
 
 /** Where things are that an earlier try of this very offer has landed. */
 export async function landedBefore(
@@ -55,4 +60,45 @@ async function isUntouched(target: Folder, manifest: Manifest, landed: number, p
 /** Whether a leftover is of this very offer. */
 export function isOf(leftover: Leftover | null, manifest: Manifest): boolean {
   return leftover?.manifest.fingerprint === manifest.fingerprint;
+}
+
+/** Counts files that have landed before as arrived. */
+export function takeLanded(
+  { engine, manifest }: { engine: Engine; manifest: Manifest },
+  { plan, arrivals }: { plan: LandingPlan; arrivals: Arrivals },
+  leftover: Leftover,
+): void {
+  for (const entry of plan.landed) {
+    const { kind, bytes } = manifest.entry(entry);
+    if (kind !== "file") continue;
+    const kept = leftover.kept(entry);
+    if (kept && !kept.proven.includes(0)) {
+      arrivals.adoptWhole(entry, engine.mergePieces(kept.values, bytes, kept.pieceBytes));
+    } else {
+      const reason = "the file did not arrive when the rest did";
+      arrivals.absent(entry, { code: "CONTENT_MISMATCH", reason });
+    }
+  }
+}
+
+/** Tells a new journal what has landed before. */
+export function keepLanded(journal: Journal, { landed }: LandingPlan, leftover: Leftover): void {
+  for (const entry of landed) {
+    const kept = leftover.kept(entry);
+    if (kept) for (const run of runsIn(entry, kept)) journal.keep(run);
+    else if (leftover.isVoid(entry)) journal.void(entry);
+    const intent = leftover.landed.get(entry);
+    if (intent) journal.intend(intent);
+  }
+}
+
+/** The proven pieces of a file as runs. */
+export function* runsIn(
+  entry: number,
+  { pieceBytes, proven, values }: KeptFile,
+): Generator<ProvenRun> {
+  for (const [first, count] of provenRuns(proven)) {
+    const run = values.subarray(first * valueBytes, (first + count) * valueBytes);
+    yield { entry, pieceBytes, first, values: run };
+  }
 }

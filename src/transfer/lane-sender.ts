@@ -113,6 +113,42 @@ export class LaneSender {
       return done ? undefined : value;
     };
     const next = deal ? dealer(jobs, lanes) : takeNext;
+    const isMore = () => !deal && !isDry;
+    const opened = await this.#share(format, next, { lanes, most, isMore });
+    return opened.some((lane) => lane.isRefused) ? [...jobs] : null;
+  }
+
+  /**
+   * The same with jobs that come with time; none of them is in a lane twice.
+   *
+   * @throws {TransferError} `UNSUPPORTED_FORMAT` if the peer did not take the format.
+   */
+  async sendStream(
+    format: DataFormat,
+    jobs: AsyncGenerator<Job, undefined>,
+    { lanes, most }: Omit<LaneCounts, "bytes">,
+  ): Promise<void> {
+    let isDry = false;
+    const next = async () => {
+      const { value } = await jobs.next();
+      isDry ||= value === undefined;
+      return value;
+    };
+    const opened = await this.#share(format, next, { lanes, most, isMore: () => !isDry });
+    if (opened.some((lane) => lane.isRefused)) {
+      throw new TransferError(
+        "UNSUPPORTED_FORMAT",
+        "the receiver did not take the stream's format",
+      );
+    }
+  }
+
+  /** Opens lanes that each take the next job when they are free, and more of them as the path has use for. */
+  async #share(
+    format: DataFormat,
+    next: NextJob,
+    { lanes, most, isMore }: { lanes: number; most: number; isMore: () => boolean },
+  ): Promise<Lane[]> {
     const gate = new Gate(this.#look());
     const crew = new Crew();
     const hire = async (count: number) => {
@@ -125,12 +161,12 @@ export class LaneSender {
     const stopLooking = this.#options.clock.every(progressIntervalMs, () => {
       gate.resize(this.#look());
       const missing = Math.min(this.#busy, most) - this.count;
-      if (!deal && !isDry && this.#isAccepted && missing > 0) crew.add(hire(missing));
+      if (isMore() && this.#isAccepted && missing > 0) crew.add(hire(missing));
     });
     try {
       const opened = await hire(lanes);
       await crew.done();
-      return opened.some((lane) => lane.isRefused) ? [...jobs] : null;
+      return opened;
     } finally {
       stopLooking();
     }
@@ -180,8 +216,8 @@ export class LaneSender {
     return lane;
   }
 
-  async #work(lane: Lane, next: () => Job | undefined, gate: Gate): Promise<void> {
-    for (let job = next(); job; job = next()) {
+  async #work(lane: Lane, next: () => ReturnType<NextJob>, gate: Gate): Promise<void> {
+    for (let job = await next(); job; job = await next()) {
       const current = job;
       if (!this.#isAccepted) lane.given.push(current);
       await gate.run(() => this.#unlessRefused(lane, () => this.#sendUnits(lane, current)));
@@ -207,6 +243,9 @@ export class LaneSender {
 
 /** The control and progress streams have 0 and go first: what is said of a transfer waits for no file. */
 const priorities: Record<Priority, number> = { high: -1, normal: -2, low: -3 };
+
+/** The next job for the lane of a number; undefined when there is none any more. */
+type NextJob = (lane: number) => Job | undefined | Promise<Job | undefined>;
 
 /** How much is sent, and over how many lanes. */
 interface LaneCounts {

@@ -33,7 +33,9 @@ export class LogLines {
         if (nowMs - this.#lastProgressMs < 1000) return [];
         this.#lastProgressMs = nowMs;
         const percent = event.total > 0 ? (100 * event.bytes) / event.total : 100;
-        return [`⚡ Progress: ${percent.toFixed(1)}% - Speed: ${megabits(event.throughput)}`];
+        const hasSize = Number.isFinite(event.total);
+        const share = hasSize ? `${percent.toFixed(1)}%` : megabytes(event.bytes);
+        return [`⚡ Progress: ${share} - Speed: ${megabits(event.throughput)}`];
       }
       case "receipt": {
         const rate = event.seconds > 0 ? event.bytes / event.seconds : 0;

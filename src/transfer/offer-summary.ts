@@ -9,10 +9,11 @@ import type { OfferHead } from "./offering.ts";
 export function summaryOf(
   manifest: Manifest,
   { peerId, hello }: Pick<Channel, "peerId" | "hello">,
-  { transfer, targetDir, profile, text }: OfferHead,
+  { transfer, targetDir, profile, text, stream }: OfferHead,
 ): OfferSummary {
   const about = { transferId: transfer, peerId, peerName: hello.name, targetDir, profile };
   const summary = { ...about, ...contentsOf(manifest) };
+  if (stream !== undefined) return { ...summary, isStream: true };
   return text === undefined ? summary : { ...summary, text };
 }
 

@@ -2,7 +2,7 @@
 
 import { type Clock, within } from "../clock.ts";
 import { TransferError } from "../errors.ts";
-import { textFeature } from "../protocol/features.ts";
+import { streamFeature, textFeature } from "../protocol/features.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import type { Channel } from "./channel.ts";
 import type { ProfileName } from "./events.ts";
@@ -17,22 +17,25 @@ export interface OfferHead {
   profile: ProfileName;
   /** A text in place of files. */
   text?: string | undefined;
+  /** Bytes of a piece of a stream. */
+  stream?: number | undefined;
 }
 
 /**
  * Offers a source; resolves when all of it is said. Rejects with the signal's reason.
  *
- * @throws {TransferError} `UNSUPPORTED_FORMAT` for a text to a peer that takes none.
+ * @throws {TransferError} `UNSUPPORTED_FORMAT` for a text or a stream to a peer that takes none.
  */
 export async function sayOffer(
   channel: Pick<Channel, "say" | "hello">,
   source: Source,
-  { transfer, targetDir, profile, text }: OfferHead,
+  { transfer, targetDir, profile, text, stream }: OfferHead,
   signal?: AbortSignal,
 ): Promise<void> {
   if (text !== undefined && !channel.hello.features.includes(textFeature)) throw noTexts;
-  const offer = { type: "offer", transfer, targetDir, profile } as const;
-  await channel.say(text === undefined ? offer : { ...offer, text });
+  if (stream !== undefined && !takesStreams(channel)) throw noStreams;
+  const more = { ...(text === undefined ? {} : { text }), ...(stream && { stream }) };
+  await channel.say({ type: "offer", transfer, targetDir, profile, ...more });
   for await (const batch of source.batches()) {
     signal?.throwIfAborted();
     await channel.say({ type: "entries", transfer, batch });
@@ -57,7 +60,9 @@ export async function showOffer(
   channel.join(head.transfer, { mailbox });
   try {
     // A text could be read by looking: of it no more than that there is one.
-    await sayOffer(channel, source, source.text === undefined ? head : { ...head, text: "" });
+    const stream = source.stream?.pieceBytes;
+    const shown = source.text === undefined ? { stream } : { text: "" };
+    await sayOffer(channel, source, { ...head, ...shown });
     const late = () => new TransferError("PEER_REJECTED", "the offer was looked at for too long");
     throw unexpected((await within(clock, longestLookMs, mailbox.next(), late)).type);
   } catch (error) {
@@ -67,6 +72,16 @@ export async function showOffer(
     channel.leave(head.transfer);
   }
 }
+
+/** A stream travels in ultra runs: a standard piece cannot say where it ends. */
+function takesStreams({ hello }: Pick<Channel, "hello">): boolean {
+  return hello.features.includes(streamFeature) && hello.profiles.includes("ultra");
+}
+
+const noStreams = new TransferError(
+  "UNSUPPORTED_FORMAT",
+  "the receiver's version takes no streams; send a file, or update it",
+);
 
 const noTexts = new TransferError(
   "UNSUPPORTED_FORMAT",

@@ -18,6 +18,7 @@ export type ByteReader = (range: { offset: number; length: number }) => Promise<
 /** The file whose bytes are handed on. */
 export interface OutputFile {
   entry: number;
+  /** `Infinity` for a stream before its end. */
   fileBytes: number;
   /** The same for offers of the same content. */
   fingerprint: string;
@@ -66,9 +67,21 @@ export class OrderedOutput {
     if (entry !== this.#file.entry) return;
     if (pieceBytes !== this.#pieceBytes) {
       this.#pieceBytes = pieceBytes;
-      this.#proven = new Uint8Array(piecesIn(this.#file.fileBytes, pieceBytes));
+      const { fileBytes } = this.#file;
+      this.#proven = new Uint8Array(
+        Number.isFinite(fileBytes) ? piecesIn(fileBytes, pieceBytes) : 1,
+      );
     }
-    this.#proven.fill(1, first, first + values.length / valueBytes);
+    const end = first + values.length / valueBytes;
+    this.#makeRoom(end);
+    this.#proven.fill(1, first, end);
+    this.#more.resolve();
+  }
+
+  /** Notes the size of a stream. */
+  end(fileBytes: number): void {
+    this.#file = { ...this.#file, fileBytes };
+    if (this.#pieceBytes > 0) this.#makeRoom(piecesIn(fileBytes, this.#pieceBytes));
     this.#more.resolve();
   }
 
@@ -102,6 +115,15 @@ export class OrderedOutput {
         await this.#more.promise;
       }
     }
+  }
+
+  /** Makes room for pieces of a stream, and for one behind them that is missing. */
+  #makeRoom(pieces: number): void {
+    const isOpen = this.#file.fileBytes === Number.POSITIVE_INFINITY;
+    if (pieces < this.#proven.length + (isOpen ? 0 : 1)) return;
+    const larger = new Uint8Array(2 * pieces + 1);
+    larger.set(this.#proven);
+    this.#proven = larger;
   }
 
   /** Where the proven bytes end that follow those which were handed on. */

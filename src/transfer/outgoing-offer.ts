@@ -25,7 +25,8 @@ export async function offerSource(
 ): Promise<void> {
   const { id, signal } = record;
   const { text, excluded } = source;
-  const head = { transfer: id, targetDir, profile, text };
+  const stream = source.stream?.pieceBytes;
+  const head = { transfer: id, targetDir, profile, text, stream };
   await sayOffer(channel, source, head, signal);
   const summary: OfferSummary = summaryOf(source.manifest, channel, head);
   record.emit({ type: "offer", ...(excluded > 0 ? { ...summary, excluded } : summary) });
@@ -34,7 +35,7 @@ export async function offerSource(
 /** Takes what the receiver has, up to its yes; `otherwise` takes all other messages. */
 export async function takeAnswer(
   mailbox: Mailbox<ControlMessage>,
-  plan: OutgoingPlan,
+  plan: Pick<OutgoingPlan, "skip" | "haveFiles" | "havePieces" | "compare">,
   otherwise: (message: ControlMessage) => void,
 ): Promise<void> {
   for (;;) {

@@ -1,22 +1,24 @@
 /** The sender's side of one transfer over one session, from the offer to the receipt. */
 
 import type { ReceiveStream } from "../engine/engine.ts";
-import { standardLanes } from "../options.ts";
+import { fewestLanes, standardLanes } from "../options.ts";
 import { maxItems } from "../protocol/limits.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
-import { batches, textBytes } from "./batches.ts";
+import { batches } from "./batches.ts";
 import type { Channel, Part } from "./channel.ts";
 import { compareFile } from "./compare-files.ts";
 import { codingsFor } from "./compression.ts";
 import { type DataFormat, FormatChoice, formatsFor } from "./data-formats.ts";
 import type { Receipt } from "./events.ts";
-import { failureFor, peerFailure } from "./failure.ts";
+import { peerFailure } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { onesIn, provenRuns } from "./leftover.ts";
 import { Mailbox } from "./mailbox.ts";
+import { sayDone, sayOver } from "./outgoing-ending.ts";
 import { offerSource, takeAnswer } from "./outgoing-offer.ts";
 import type { OutgoingOptions } from "./outgoing-options.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
+import { OutgoingStream } from "./outgoing-stream.ts";
 import { type PaceMessage, Pacing } from "./pacing.ts";
 import { countJobs, type Job, runBytes } from "./plan.ts";
 import { readProgress } from "./progress-stream.ts";
@@ -49,6 +51,8 @@ class Outgoing implements Part {
   readonly #formats: FormatChoice;
   readonly #lanes: LaneSender;
   readonly #plan: OutgoingPlan;
+  /** In place of the plan, where a stream is sent. */
+  readonly #stream: OutgoingStream | null;
   readonly #receipt: ReceiptReader;
   readonly #place: Place;
   readonly #pacing: Pacing;
@@ -71,11 +75,14 @@ class Outgoing implements Part {
     this.#files = files;
     this.#record = record;
     this.#options = options;
-    this.#formats = new FormatChoice(
-      options.formats ?? formatsFor(options.profile, channel.hello.profiles),
-    );
+    const formats = options.formats ?? formatsFor(options.profile, channel.hello.profiles);
+    // A standard piece cannot say where a stream ends.
+    const isUsed = ({ name }: DataFormat) => !source.stream || name === "ultra";
+    this.#formats = new FormatChoice(formats.filter(isUsed));
     this.#plan = new OutgoingPlan(source, options.tuning);
-    this.#receipt = new ReceiptReader(source.manifest, files, (entry) => this.#plan.isHeld(entry));
+    this.#stream = source.stream ? new OutgoingStream(source.stream) : null;
+    const isHeld = (entry: number) => !this.#stream && this.#plan.isHeld(entry);
+    this.#receipt = new ReceiptReader(source.manifest, files, isHeld);
     this.#place = channel.turns.place(options.priority);
     const { engine, throttles } = options;
     const rest = (isPaused: boolean) => this.#place.rest(isPaused);
@@ -100,7 +107,7 @@ class Outgoing implements Part {
       await Promise.race([turns.offer(() => this.#offer()), this.mailbox.failed]);
       return await this.#transfer();
     } catch (error) {
-      await this.#giveUp(error);
+      await sayOver(this.#channel, id, error);
       throw error;
     } finally {
       this.#isOver = true;
@@ -117,16 +124,21 @@ class Outgoing implements Part {
     if (this.#isOver) return;
     await offerSource(this.#channel, this.#source, this.#record, this.#options);
     this.#pacing.begin();
-    await takeAnswer(this.mailbox, this.#plan, (message) => this.#common(message));
+    const taker = this.#stream ?? this.#plan;
+    await takeAnswer(this.mailbox, taker, (message) => this.#common(message));
+    this.#stream?.requireBeginning();
   }
 
   async #transfer(): Promise<Receipt> {
     this.#speed.add(this.#options.clock.now(), 0);
-    this.#send(() => this.#sendAll());
+    const stream = this.#stream;
+    this.#send(() => (stream ? this.#sendStream(stream) : this.#sendAll()));
     for (;;) {
       const message = await this.mailbox.next();
-      if (message.type === "want") this.#sendAgain([this.#plan.wanted(message)]);
-      else if (message.type === "refuse") this.#refused(message.lane);
+      if (message.type === "want") {
+        const job = (stream ?? this.#plan).wanted(message);
+        if (!stream?.sendAgain(job)) this.#sendAgain([job]);
+      } else if (message.type === "refuse") this.#refused(message.lane);
       else if (message.type === "results") this.#receipt.add(message.files);
       else if (message.type === "receipt") {
         const { transfer } = message;
@@ -159,6 +171,17 @@ class Outgoing implements Part {
     }
     await this.#sendJobs(format, this.#plan.jobs(format.name), { lanes, bytes });
     if (this.#plan.compared.size > 0) await this.#sendUnequal();
+    await this.#done();
+  }
+
+  async #sendStream(stream: OutgoingStream): Promise<void> {
+    await this.#waitForTurn();
+    const [format, most] = [this.#formats.current, this.#mostLanes];
+    const lanes = stream.isThere ? 0 : this.#lanes.first(Math.min(most, fewestLanes));
+    const { id: transferId } = this.#record;
+    const about = { profile: format.name, compress: this.#lanes.compression, lanes };
+    this.#record.emit({ type: "lanes", transferId, ...about, ranges: 0, rangeBytes: 0 });
+    await this.#lanes.sendStream(format, stream.jobs(), { lanes, most });
     await this.#done();
   }
 
@@ -221,13 +244,11 @@ class Outgoing implements Part {
   }
 
   async #done(): Promise<void> {
+    const end = (await this.#stream?.end()) ?? null;
+    if (end) this.#source.manifest.endStream(end.bytes);
     const { id: transfer } = this.#record;
-    const failures = this.#files.takeFailures();
-    const bytesOf = ({ reason }: { reason: string }) => textBytes("", reason);
-    for (const batch of batches(failures, maxItems, bytesOf)) {
-      await this.#channel.say({ type: "absent", transfer, failures: batch });
-    }
-    await this.#channel.say({ type: "done", transfer, lanes: this.#lanes.count });
+    const done = { transfer, files: this.#files, lanes: this.#lanes.count, end };
+    await sayDone(this.#channel, done);
   }
 
   #refused(lane: number): void {
@@ -242,22 +263,16 @@ class Outgoing implements Part {
     throw unexpected(message.type);
   }
 
-  async #giveUp(error: unknown): Promise<void> {
-    const { code, reason } = failureFor(error, "the sender");
-    if (code === "CONNECTION_LOST" || code === "PEER_REJECTED") return;
-    const { id: transfer } = this.#record;
-    await this.#channel.say({ type: "cancel", transfer, code, reason }).catch(() => {});
-  }
-
   takePace(message: PaceMessage): void {
     this.#pacing.take(message);
   }
 
   async takeProgress(stream: ReceiveStream): Promise<void> {
     const { totals } = this.#source.manifest;
-    const total = totals.bytes - this.#plan.skippedBytes;
     const totalFiles = totals.files - this.#plan.skippedFiles;
     for await (const { bytes, files, lanes } of readProgress(stream)) {
+      this.#source.stream?.release(bytes);
+      const total = this.#stream?.total ?? totals.bytes - this.#plan.skippedBytes;
       const now = this.#options.clock.now();
       const moved = lanes.reduce((sum, some) => sum + some, 0);
       if (moved > 0) this.#lanes.accepted();

@@ -9,35 +9,73 @@ import { piecesIn } from "./plan.ts";
 /** See the file's head. */
 export class PieceTable {
   readonly pieceBytes: number;
-  /** 32 bytes a piece; meaningful where it is proven. */
-  readonly values: Uint8Array;
-  readonly #fileBytes: number;
-  readonly #states: Uint8Array;
+  #values: Uint8Array;
+  /** Null as long as nobody knows. */
+  #fileBytes: number | null;
+  #states: Uint8Array;
   #proven = 0;
+  /** Proven pieces before the first that is not, at least. */
+  #inOrder = 0;
 
-  constructor(fileBytes: number, pieceBytes: number) {
-    const pieces = piecesIn(fileBytes, pieceBytes);
+  /** Begins with nothing; `null` is for a stream, which grows until it ends. */
+  constructor(fileBytes: number | null, pieceBytes: number) {
+    const pieces = piecesIn(fileBytes ?? 0, pieceBytes);
     this.pieceBytes = pieceBytes;
-    this.values = new Uint8Array(pieces * valueBytes);
+    this.#values = new Uint8Array(pieces * valueBytes);
     this.#fileBytes = fileBytes;
     this.#states = new Uint8Array(pieces);
   }
 
+  /** 32 bytes a piece; meaningful where it is proven. */
+  get values(): Uint8Array {
+    return this.#values;
+  }
+
   /** Whether every piece is proven. */
   get isWhole(): boolean {
+    if (this.#fileBytes === null) return false;
     return this.#proven === this.#states.length;
+  }
+
+  /** Bytes that are proven before the first that is not. */
+  get bytesInOrder(): number {
+    while (this.#states[this.#inOrder] === proven) this.#inOrder += 1;
+    return Math.min(this.#inOrder * this.pieceBytes, this.#fileBytes ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Makes room for pieces of a stream up to this one. */
+  grow(pieces: number): void {
+    if (pieces <= this.#states.length) return;
+    this.#values = grown(this.#values, pieces * valueBytes);
+    this.#states = grown(this.#states, pieces);
+  }
+
+  /** Ends a stream. `INVALID_FRAME` if more pieces are there or on their way. */
+  end(fileBytes: number): void {
+    const pieces = piecesIn(fileBytes, this.pieceBytes);
+    if (pieces < this.#states.length) throw invalid("the end of a stream");
+    this.grow(pieces);
+    this.#fileBytes = fileBytes;
+  }
+
+  /** Marks all that is on its way as not, as no lane brings it any more. */
+  releaseAll(): void {
+    this.#states.forEach((state, piece) => {
+      if (state === claimed) this.#states[piece] = missing;
+    });
   }
 
   /** Bytes of the proven pieces. */
   get provenBytes(): number {
     const bytes = this.#proven * this.pieceBytes;
+    if (this.#fileBytes === null) return bytes;
     const isShort = this.#states.at(-1) === proven;
     return isShort ? bytes - this.#states.length * this.pieceBytes + this.#fileBytes : bytes;
   }
 
   /** Takes over the proven pieces of an earlier try. */
   keep(kept: KeptFile): void {
-    this.values.set(kept.values);
+    this.#values.set(kept.values);
     kept.proven.forEach((one, piece) => {
       if (one === 1) this.#states[piece] = proven;
       this.#proven += one;
@@ -59,7 +97,7 @@ export class PieceTable {
 
   /** Marks the first `there` pieces of a run as proven, but for the bad ones. */
   prove(first: number, values: Uint8Array, there: number, bad: readonly number[]): void {
-    this.values.set(values.subarray(0, there * valueBytes), first * valueBytes);
+    this.#values.set(values.subarray(0, there * valueBytes), first * valueBytes);
     this.#states.fill(proven, first, first + there);
     for (const one of bad) this.#states[first + one] = missing;
     this.#proven += there - bad.length;
@@ -72,10 +110,18 @@ export class PieceTable {
       const start = at;
       while (at < first + count && this.#states[at] === proven) at += 1;
       if (at === start) continue;
-      const values = this.values.subarray(start * valueBytes, at * valueBytes);
+      const values = this.#values.subarray(start * valueBytes, at * valueBytes);
       yield { entry, pieceBytes, first: start, values };
     }
   }
+}
+
+/** The same with zeros behind it; what is copied, is so seldom. */
+function grown(bytes: Uint8Array, length: number): Uint8Array {
+  if (length <= bytes.buffer.byteLength) return new Uint8Array(bytes.buffer, 0, length);
+  const larger = new Uint8Array(2 * length);
+  larger.set(bytes);
+  return larger.subarray(0, length);
 }
 
 const missing = 0;

@@ -8,6 +8,7 @@ import type { Arrivals } from "./arrivals.ts";
 import type { IncomingLanes } from "./incoming-lanes.ts";
 import type { Pacing } from "./pacing.ts";
 import { SpeedMeter } from "./speed.ts";
+import type { StreamArrivals } from "./stream-arrivals.ts";
 import type { TransferRecord } from "./transfer.ts";
 
 /** What is told, and to whom. */
@@ -21,6 +22,8 @@ export interface ProgressOptions {
   /** Bytes and files that are to arrive. */
   total: number;
   totalFiles: number;
+  /** In place of these counts, where it is a stream. */
+  stream: StreamArrivals | null;
 }
 
 /** The receiver's view of a transfer, for its own events and for the sender. */
@@ -45,12 +48,11 @@ export class ProgressTeller {
 
   /** Tells how far it is now. A sender that does not read is left out until it does. */
   async tell(): Promise<void> {
-    const { clock, connection, record, pacing, arrivals, total, totalFiles } = this.#options;
-    const lanes = this.#options.lanes.laneBytes;
-    const proven = lanes.reduce((sum, bytes) => sum + bytes, 0);
-    const bytes = Math.min(total, arrivals.heldBytes + proven);
-    const files = arrivals.completeFiles;
-    this.#speed.add(clock.now(), proven);
+    const { clock, connection, record, pacing, stream, totalFiles } = this.#options;
+    const { bytes, files, lanes } = this.#counts();
+    const total = stream?.total ?? this.#options.total;
+    const moved = lanes.reduce((sum, some) => sum + some, 0);
+    this.#speed.add(clock.now(), moved);
     record.emit({
       type: "progress",
       transferId: record.id,
@@ -66,9 +68,15 @@ export class ProgressTeller {
       rttMs: connection.stats().rttMs,
       ...pacing.shown,
     });
+    await this.say();
+  }
+
+  /** Tells the sender alone. */
+  async say(): Promise<void> {
     if (this.#isWriting) return;
     this.#isWriting = true;
-    const message = { bytes, files, lanes, current: arrivals.current(mostCurrent) };
+    const current = this.#options.arrivals.current(mostCurrent);
+    const message = { ...this.#counts(), current };
     try {
       await this.#stream.write(encodeProgress(message));
     } catch {
@@ -76,6 +84,15 @@ export class ProgressTeller {
     } finally {
       this.#isWriting = false;
     }
+  }
+
+  #counts(): { bytes: number; files: number; lanes: number[] } {
+    const { arrivals, total, stream } = this.#options;
+    const lanes = this.#options.lanes.laneBytes;
+    const files = arrivals.completeFiles;
+    if (stream) return { bytes: stream.bytesInOrder, files, lanes };
+    const proven = lanes.reduce((sum, some) => sum + some, 0);
+    return { bytes: Math.min(total, arrivals.heldBytes + proven), files, lanes };
   }
 
   /** Ends the stream. */

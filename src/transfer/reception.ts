@@ -1,27 +1,24 @@
 /** Prepares the reception of an accepted offer: what an earlier try left is taken over first. */
 
 import type { Folder } from "../engine/engine.ts";
-import { valueBytes } from "../protocol/lane.ts";
-import { maxItems } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import { Arrivals } from "./arrivals.ts";
-import { batches } from "./batches.ts";
 import { Comparison } from "./comparison.ts";
-import { type ConflictPolicy, type LandingPlan, planLanding, runsOf } from "./conflicts.ts";
+import { type ConflictPolicy, type LandingPlan, planLanding } from "./conflicts.ts";
 import { countWanted, type LeftOut } from "./entry-choice.ts";
 import { checkSpace } from "./inbox.ts";
 import { IncomingLanes } from "./incoming-lanes.ts";
 import type { IncomingOptions } from "./incoming-options.ts";
 import { Journal } from "./journal.ts";
 import type { ProvenRun } from "./journal-records.ts";
-import { isOf, landedBefore } from "./landed-before.ts";
+import { isOf, keepLanded, landedBefore, runsIn, takeLanded } from "./landed-before.ts";
 import { Landing } from "./landing.ts";
 import type { LandingNames } from "./landing-names.ts";
-import { type KeptFile, type Leftover, provenRuns } from "./leftover.ts";
 import type { OutputRun } from "./ordered-output.ts";
 import { type Resumed, resume } from "./resume.ts";
 import { Staging, stagingKey } from "./staging.ts";
+import { StreamArrivals } from "./stream-arrivals.ts";
 import { syncFiles } from "./sync-files.ts";
 
 /** What an accepted offer is received with. */
@@ -36,6 +33,8 @@ export interface ReceptionOptions
   onConflict: ConflictPolicy;
   leftOut: LeftOut;
   manifest: Manifest;
+  /** Bytes of a piece, where the one file is a stream. */
+  stream: number | undefined;
   names: LandingNames;
   say: (message: ControlMessage) => Promise<void>;
 }
@@ -46,6 +45,8 @@ export interface Reception {
   journal: Journal;
   plan: LandingPlan;
   arrivals: Arrivals;
+  /** The same, where it is a stream. */
+  stream: StreamArrivals | null;
   comparison: Comparison;
   lanes: IncomingLanes;
   landing: Landing;
@@ -59,6 +60,7 @@ export interface Reception {
 /** Opens the staging folder and takes over what is in it. */
 export async function openReception(options: ReceptionOptions): Promise<Reception> {
   const { target, peerId, manifest, names } = options;
+  if (options.stream !== undefined) return openStream(options);
   const key = stagingKey(
     peerId,
     manifest.topLevel.map((top) => names.path(top)),
@@ -92,23 +94,32 @@ export async function openReception(options: ReceptionOptions): Promise<Receptio
   }
 }
 
-/** Tells the sender what need not travel, and what to compare. */
-export async function sayHeld(options: ReceptionOptions, reception: Reception): Promise<void> {
-  const { transferId: transfer, manifest, say } = options;
-  const { plan, arrivals, comparison } = reception;
-  for (const runs of batches(runsOf(plan.skipped), maxItems, () => runBytes)) {
-    await say({ type: "skip", transfer, runs });
+/** What an earlier stream of that name has left is of no use, and goes. */
+async function openStream(options: ReceptionOptions): Promise<Reception> {
+  const { target, peerId, manifest, names, leftOut, onConflict: policy } = options;
+  // No name is empty: what is left of a file of that name is another thing.
+  const key = stagingKey(peerId, ["", names.path(0)]);
+  let staging = await Staging.open(target, key);
+  if (staging.leftover) {
+    await staging.remove();
+    staging = await Staging.open(target, key);
   }
-  for (const files of batches(runsOf(settledFiles(manifest, arrivals)), maxItems, () => runBytes)) {
-    await say({ type: "have", transfer, files, pieces: [] });
+  try {
+    const plan = await planLanding(target, manifest, names, { policy, landed: new Map(), leftOut });
+    const journal = await openJournal(options, staging, false, () => reception.arrivals);
+    const reception = build(options, staging, journal, plan);
+    return reception;
+  } catch (error) {
+    await staging.remove();
+    throw error;
   }
-  for (const pieces of batches(arrivals.held(), maxItems, () => runBytes)) {
-    await say({ type: "have", transfer, files: [], pieces });
-  }
-  const bytesOf = ({ values }: { values: Uint8Array }) => values.length + runBytes;
-  for (const files of batches(comparison.told(), maxItems, bytesOf)) {
-    await say({ type: "compare", transfer, files });
-  }
+}
+
+/** Goes on with a stream over another connection. */
+export function goOn(options: ReceptionOptions, held: Reception): Reception {
+  const { staging, journal, arrivals } = held;
+  held.stream?.goOn();
+  return { ...held, lanes: lanesOf(options, { staging, journal, arrivals }) };
 }
 
 /** Ends a reception and keeps what is proven for another try. */
@@ -163,19 +174,22 @@ function build(
     return manifest.entry(entry).kind === "file";
   };
   const { files: expected, bytes: total } = countWanted(manifest, plan.skipped);
-  const arrivals = new Arrivals({
+  const arrivalsOptions = {
     ...options,
     staging: files,
     pathOf,
     isExpected,
     expected,
-    noted(run, bytes) {
+    noted(run: ProvenRun, bytes: number) {
       journal.note(run, bytes);
+      // The last piece of a stream is known by its being short.
+      if (stream?.knownEnd != null) options.output?.end(stream.knownEnd);
       options.output?.proven(run);
     },
-  });
-  const room = () => journal.room();
-  const lanes = new IncomingLanes({ ...options, arrivals, staging: files, pathOf, room });
+  };
+  const stream = options.stream ? new StreamArrivals(arrivalsOptions, options.stream) : null;
+  const arrivals = stream ?? new Arrivals(arrivalsOptions);
+  const lanes = lanesOf(options, { staging, journal, arrivals });
   const want = (entry: number, offset: number, length: number) => lanes.want(entry, offset, length);
   const comparison = new Comparison({ ...options, files, plan, arrivals, want });
   const landing = new Landing({ ...options, files, plan, arrivals, journal });
@@ -184,6 +198,7 @@ function build(
     journal,
     plan,
     arrivals,
+    stream,
     comparison,
     lanes,
     landing,
@@ -191,6 +206,15 @@ function build(
     totalFiles: expected,
     handing: handOn(options, staging),
   };
+}
+
+function lanesOf(
+  options: ReceptionOptions,
+  { staging, journal, arrivals }: Pick<Reception, "staging" | "journal" | "arrivals">,
+): IncomingLanes {
+  const pathOf = (entry: number) => options.names.path(entry);
+  const room = () => journal.room();
+  return new IncomingLanes({ ...options, arrivals, staging: staging.files, pathOf, room });
 }
 
 /** Lets the output take what is proven from where it arrives. */
@@ -232,50 +256,3 @@ async function takeOver(
   await journal.commit();
   if (leftover && !isBegun) await staging.replaceJournal();
 }
-
-/** Counts files that have landed before as arrived. */
-function takeLanded(
-  { engine, manifest }: ReceptionOptions,
-  { plan, arrivals }: Reception,
-  leftover: Leftover,
-): void {
-  for (const entry of plan.landed) {
-    const { kind, bytes } = manifest.entry(entry);
-    if (kind !== "file") continue;
-    const kept = leftover.kept(entry);
-    if (kept && !kept.proven.includes(0)) {
-      arrivals.adoptWhole(entry, engine.mergePieces(kept.values, bytes, kept.pieceBytes));
-    } else {
-      const reason = "the file did not arrive when the rest did";
-      arrivals.absent(entry, { code: "CONTENT_MISMATCH", reason });
-    }
-  }
-}
-
-/** Tells a new journal what has landed before. */
-function keepLanded(journal: Journal, { landed }: LandingPlan, leftover: Leftover): void {
-  for (const entry of landed) {
-    const kept = leftover.kept(entry);
-    if (kept) for (const run of runsIn(entry, kept)) journal.keep(run);
-    else if (leftover.isVoid(entry)) journal.void(entry);
-    const intent = leftover.landed.get(entry);
-    if (intent) journal.intend(intent);
-  }
-}
-
-function* runsIn(entry: number, { pieceBytes, proven, values }: KeptFile): Generator<ProvenRun> {
-  for (const [first, count] of provenRuns(proven)) {
-    const run = values.subarray(first * valueBytes, (first + count) * valueBytes);
-    yield { entry, pieceBytes, first, values: run };
-  }
-}
-
-/** Files that are whole, or failed: the sender need not think of them. */
-function* settledFiles(manifest: Manifest, arrivals: Arrivals): Generator<number> {
-  for (let entry = 0; entry < manifest.totals.entries; entry += 1) {
-    if (arrivals.hash(entry) || arrivals.failures.has(entry)) yield entry;
-  }
-}
-
-/** The most that a run of pieces takes in CBOR. */
-const runBytes = 32;

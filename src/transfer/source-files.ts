@@ -39,14 +39,24 @@ export class SourceFiles {
     this.#tuning = tuning;
   }
 
-  /** Size and piece size of a file. */
-  plan(entry: number): { fileBytes: number; pieceBytes: number } {
+  /** Size and piece size of a file; of a stream, as far as it is known where these bytes are. */
+  plan(entry: number, offset = 0): { fileBytes: number; pieceBytes: number } {
+    const { stream } = this.source;
+    if (stream) {
+      const { fileBytes = 0 } = stream.segmentAt(offset) ?? {};
+      return { fileBytes, pieceBytes: stream.pieceBytes };
+    }
     const fileBytes = this.source.manifest.entry(entry).bytes;
     return { fileBytes, pieceBytes: bytesFor(this.#tuning.pieceTable, fileBytes) };
   }
 
   /** Lends a file for a job; it is opened at its first job and closed when no job needs it. */
-  async borrow<T>(entry: number, use: (file: SourceFile) => Promise<T>): Promise<T> {
+  async borrow<T>(
+    { entry, offset }: { entry: number; offset: number },
+    use: (file: SourceFile) => Promise<T>,
+  ): Promise<T> {
+    const held = this.source.stream?.segmentAt(offset);
+    if (held) return use(held.file);
     const file = this.#open.get(entry) ?? this.#openFile(entry);
     file.users += 1;
     try {
@@ -91,6 +101,7 @@ export class SourceFiles {
 
   /** The hash of a file as it was read; undefined while not all of it was. */
   hash(entry: number): Uint8Array | undefined {
+    if (this.source.stream) return this.source.stream.hash;
     return this.#hashes.get(entry);
   }
 

@@ -18,6 +18,7 @@ import type { SkippedThing } from "./events.ts";
 import { FolderChoice, type SourceChoice } from "./folder-choice.ts";
 import { isInsideLink } from "./landing-name.ts";
 import { openRoots, type Root, withOfferedNames } from "./source-roots.ts";
+import type { StreamedBytes } from "./streamed-bytes.ts";
 
 /** What is sent beside what paths name. */
 export interface SourceOptions extends SourceChoice {
@@ -25,9 +26,14 @@ export interface SourceOptions extends SourceChoice {
   text?: string;
 }
 
-/** The files and folders of one offer, or a text. */
+/** What is sent in place of files that lie on a disk. */
+type Content = { text?: string | undefined; stream?: StreamedBytes };
+
+/** The files and folders of one offer, or a text, or a stream. */
 export class Source {
   readonly text: string | undefined;
+  /** The bytes of the one file. */
+  readonly stream: StreamedBytes | undefined;
   readonly manifest = new Manifest();
   /** What does not travel; as many as fit one message. */
   readonly skipped: SkippedThing[] = [];
@@ -44,8 +50,9 @@ export class Source {
   #isWalked = false;
   #skippedBytes = 0;
 
-  private constructor(engine: Engine, roots: Root[], choice: FolderChoice, text?: string) {
-    this.text = text;
+  private constructor(engine: Engine, roots: Root[], choice: FolderChoice, content: Content) {
+    this.text = content.text;
+    this.stream = content.stream;
     this.#engine = engine;
     this.#roots = roots;
     for (const { folder } of roots) this.#groups.set(folder, this.#groups.size);
@@ -72,12 +79,17 @@ export class Source {
     const topChoice = FolderChoice.of(options);
     requireSomething(paths, options.text);
     const roots = await openRoots(engine, paths);
-    return new Source(engine, roots, topChoice, options.text?.toWellFormed());
+    return new Source(engine, roots, topChoice, { text: options.text?.toWellFormed() });
   }
 
   /** Begins to walk what is open already. The folders are closed with the source. */
   static of(engine: Engine, roots: readonly Root[]): Source {
-    return new Source(engine, withOfferedNames(roots), FolderChoice.of({}), undefined);
+    return new Source(engine, withOfferedNames(roots), FolderChoice.of({}), {});
+  }
+
+  /** Begins to offer a stream, which its owner closes. */
+  static ofStream(engine: Engine, stream: StreamedBytes): Source {
+    return new Source(engine, [], FolderChoice.of({}), { stream });
   }
 
   /** The manifest's batches, each as soon as it is there. */
@@ -122,6 +134,7 @@ export class Source {
   }
 
   async #walk(choice: FolderChoice): Promise<void> {
+    if (this.stream) this.#add(this.stream.entry);
     for (const root of this.#roots) {
       this.#rootOf.set(this.manifest.totals.entries, root);
       this.#add(entryOf({ ...root.stat, name: root.offeredName }, 0, ""));

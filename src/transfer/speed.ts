@@ -18,11 +18,11 @@ export class SpeedMeter {
     return ((last.bytes - first.bytes) * 1000) / (last.atMs - first.atMs);
   }
 
-  /** Milliseconds for the rest; null while nothing moves. */
+  /** Milliseconds for the rest; null while nothing moves, or where nobody knows the rest. */
   etaMs(restBytes: number): number | null {
     if (restBytes <= 0) return 0;
     const rate = this.bytesPerSecond;
-    return rate > 0 ? (restBytes * 1000) / rate : null;
+    return rate > 0 && Number.isFinite(restBytes) ? (restBytes * 1000) / rate : null;
   }
 }
 

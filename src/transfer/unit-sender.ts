@@ -64,7 +64,7 @@ export class UnitSender {
     if (job.kind === "bundle") return this.#sendBundle(lane, job.entries);
     let rest: RunJob | null = job;
     try {
-      await this.#files.borrow(job.entry, async (file) => {
+      await this.#files.borrow(job, async (file) => {
         while (rest) rest = await this.#sendSome(lane, rest, file);
       });
     } catch (error) {
@@ -83,9 +83,10 @@ export class UnitSender {
     const { entry, offset, pieceBytes } = job;
     return this.#encoded(stream, job.kind, async ({ mostBytes }) => {
       const most = Math.max(1, Math.floor(mostBytes / pieceBytes)) * pieceBytes;
-      const length = Math.min(most, job.length);
+      // How a stream begins says whether it is one piece.
+      const length = this.#files.source.stream ? job.length : Math.min(most, job.length);
       const header = encodeUnit(format, { ...job, length });
-      const run = { ...this.#files.plan(entry), offset, length };
+      const run = { ...this.#files.plan(entry, offset), offset, length };
       const { values, failure } = await stream.sendRun(header, file, run);
       if (failure) {
         this.#files.fail(entry, failure);
