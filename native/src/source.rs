@@ -18,6 +18,7 @@ use crate::{
     piece::{Piece, Run, RunOptions},
     platform,
     runtime::blocking,
+    spent::{Doing, Spent},
 };
 
 /// Bytes that are read, hashed and handed on at a time: they stay in the processor's cache meanwhile.
@@ -70,11 +71,11 @@ impl Source {
     /// Reads and hashes a piece as a whole, so that its header can still say that it is absent.
     ///
     /// Gives way to the network between two steps.
-    pub async fn read_piece(&self, piece: &Piece) -> Result<ReadPiece> {
+    pub async fn read_piece(&self, piece: &Piece, spent: &Spent) -> Result<ReadPiece> {
         let mut hasher = PieceHasher::new(piece);
         let mut chunks = Vec::with_capacity((piece.bytes as usize).div_ceil(STEP_BYTES));
         for (offset, bytes) in steps(piece) {
-            chunks.push(self.read_step(offset, bytes, &mut hasher)?);
+            chunks.push(self.read_step(offset, bytes, &mut hasher, spent)?);
             tokio::task::yield_now().await;
         }
         Ok(ReadPiece {
@@ -84,16 +85,18 @@ impl Source {
     }
 
     /// Reads a piece into a buffer in place of what is in it, and returns the piece's value.
-    pub fn read_into(&self, piece: &Piece, buffer: &mut Vec<u8>) -> Result<Value> {
+    pub fn read_into(&self, piece: &Piece, buffer: &mut Vec<u8>, spent: &Spent) -> Result<Value> {
         buffer.clear();
-        self.read_steps(piece, |bytes| buffer.extend_from_slice(bytes))
+        self.read_steps(piece, spent, |bytes| buffer.extend_from_slice(bytes))
     }
 
     /// Returns the values of a run's pieces.
     fn hash_run(&self, run: Run) -> Result<Vec<u8>> {
         let mut values = Vec::new();
+        // It is no stream's time.
+        let spent = Spent::default();
         for piece in run.pieces() {
-            values.extend(self.read_steps(&piece, |_| {})?);
+            values.extend(self.read_steps(&piece, &spent, |_| {})?);
         }
         Ok(values)
     }
@@ -113,15 +116,27 @@ impl Source {
     }
 
     /// Gives a piece's bytes to `call`, step by step, and returns the piece's value.
-    fn read_steps(&self, piece: &Piece, mut call: impl FnMut(&[u8])) -> Result<Value> {
+    fn read_steps(
+        &self,
+        piece: &Piece,
+        spent: &Spent,
+        mut call: impl FnMut(&[u8]),
+    ) -> Result<Value> {
         let mut hasher = PieceHasher::new(piece);
         for (offset, bytes) in steps(piece) {
-            call(&self.read_step(offset, bytes, &mut hasher)?);
+            call(&self.read_step(offset, bytes, &mut hasher, spent)?);
         }
         Ok(hasher.value())
     }
 
-    fn read_step(&self, offset: u64, wanted: usize, hasher: &mut PieceHasher) -> Result<Bytes> {
+    fn read_step(
+        &self,
+        offset: u64,
+        wanted: usize,
+        hasher: &mut PieceHasher,
+        spent: &Spent,
+    ) -> Result<Bytes> {
+        let reading = spent.enter(Doing::Disk);
         let chunk = match &self.mapping {
             None => {
                 let read = || platform::read_at(&self.file, offset, wanted);
@@ -129,7 +144,10 @@ impl Source {
             }
             Some(mapping) => mapping.bytes(offset, wanted),
         };
+        // A mapping is read by whoever looks at it first.
+        let reading = self.mapping.is_some().then_some(reading);
         hasher.update(&chunk);
+        drop(reading);
         if chunk.len() == wanted && !self.is_torn(offset + wanted as u64)? {
             return Ok(chunk);
         }

@@ -21,6 +21,7 @@ import type {
   EncodedBytes,
   ReceivedRun,
   SentRun,
+  SpentTime,
 } from "./runs.ts";
 
 export type * from "./runs.ts";
@@ -51,6 +52,11 @@ export interface Engine {
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array;
   /** A limit that streams can be held to. */
   createLimiter(): RateLimiter;
+  /**
+   * How long each thread that everything passes has not been waiting so far, in milliseconds: JavaScript's and
+   * those of the network. Who asks twice knows how busy they were in between.
+   */
+  busyMs(): number[];
   /** So many bytes that nobody can guess; in a simulation, those that its seed gives. */
   random(bytes: number): Uint8Array;
 }
@@ -132,12 +138,18 @@ export interface CloseReason {
 export interface ConnectionStats {
   /** The selected path's far address, `ip:port`; `""` when none is known. */
   remoteAddress: string;
+  /** Whether a relay carries it. */
+  isRelayed: boolean;
   /** This side's address on it, without a port; `""` when none is known. */
   localAddress: string;
   rttMs: number;
   /** Bytes a second that the path carries; 0 until its start is over. */
   rateBytesPerSecond: number;
   congestionWindowBytes: number;
+  /** Bytes that have arrived over the selected path. */
+  deliveredBytes: number;
+  /** Those of them that arrived when neither that path's window nor its pace held more back. */
+  unfilledBytes: number;
   lostPackets: number;
   sentPackets: number;
   /** UDP payload bytes. */
@@ -200,6 +212,7 @@ export interface BidirectionalStream {
 export interface SendStream {
   /** Bytes handed to the stream so far. */
   readonly sentBytes: number;
+  readonly spent: SpentTime;
   /**
    * Makes all that is written from now on pass these limits, its own first and the widest last; once a stream.
    *
@@ -236,6 +249,7 @@ export interface SendStream {
 export interface ReceiveStream {
   /** Bytes taken from the stream so far. */
   readonly receivedBytes: number;
+  readonly spent: SpentTime;
   /** Makes all that is read from now on pass these limits, as {@link SendStream.limitBy} does. */
   limitBy(limiters: readonly RateLimiter[]): void;
   /** Takes pieces of these codecs in later calls; a stream begins with `none`, which is always taken. */

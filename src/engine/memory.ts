@@ -69,8 +69,10 @@ function engineOn(
     mergePieces,
     random,
     async bind(options: EndpointOptions): Promise<Endpoint> {
-      return new MemoryEndpoint(network, options);
+      return new MemoryEndpoint(network, clock, options);
     },
+    // Here everything is done on one thread, which is the test's own.
+    busyMs: () => [],
     createLimiter: () => new MemoryRateLimiter(clock),
     async openFolder(path: string): Promise<Folder> {
       return new MemoryFolder(disk, disk.folderAt(path));

@@ -6,7 +6,7 @@ import { allCodecs, type Codec } from "../codec.ts";
 import type { Connection, Endpoint, EndpointOptions, Engine } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
-import { paceFeature, textFeature } from "../protocol/features.ts";
+import { boundFeature, paceFeature, textFeature } from "../protocol/features.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
 import { ticketProof } from "../protocol/proof.ts";
@@ -98,7 +98,7 @@ function helloOf({ options, tuning }: PeerContext, proof: Uint8Array = new Uint8
     type: "hello",
     version: protocolVersion,
     name: (options.name ?? hostname()).slice(0, 128),
-    features: [paceFeature, textFeature],
+    features: [paceFeature, textFeature, boundFeature],
     profiles: [...(options.formats ?? formatsByPreference)],
     codecs: readCodecs(options),
     maxLanes: tuning.maxLanes,

@@ -22,6 +22,7 @@ import { proofLabel } from "../protocol/proof.ts";
 import type { AnswerMessage, RequestMessage } from "../protocol/request-messages.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
 import { closeFailure, failureFor, peerFailure } from "../transfer/failure.ts";
+import { Looks } from "../transfer/looks.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
 import { Turns } from "../transfer/turns.ts";
 
@@ -57,6 +58,7 @@ export class Session implements Channel {
   readonly connection: Connection;
   readonly hello: Hello;
   readonly turns: Turns;
+  readonly looks: Looks;
   /** Resolves with the failure that ended it. */
   readonly ended: Promise<TransferError>;
   readonly #control: BidirectionalStream;
@@ -75,6 +77,7 @@ export class Session implements Channel {
     options: SessionOptions,
   ) {
     this.connection = connection;
+    this.looks = new Looks(connection, options.clock);
     this.#control = control;
     this.hello = hello;
     this.#options = options;

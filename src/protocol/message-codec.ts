@@ -35,7 +35,7 @@ import {
   maxWords,
   minPieceLog,
 } from "./limits.ts";
-import { type ControlMessage, type FileResult, paceStates } from "./messages.ts";
+import { bounds, type ControlMessage, type FileResult, paceStates } from "./messages.ts";
 import { requestDecoders, requestToWire } from "./request-codec.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
 
@@ -88,6 +88,7 @@ function toWire(message: ControlMessage): Record<string, unknown> {
       values,
     ]);
   }
+  if (message.type === "bound") wire["by"] = message.by ?? "";
   if (message.type === "pace") wire["limit"] = Math.floor(message.limit ?? 0);
   if (message.type === "results") wire["files"] = message.files.map(resultToWire);
   return "request" in message ? { ...wire, ...requestToWire(message) } : wire;
@@ -213,6 +214,11 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       state: word(fields["state"], "state", paceStates),
       limit: byteCount(fields["limit"], "limit") || null,
     }),
+    bound: (fields) => {
+      const by = text(fields["by"], "limit", maxWord);
+      const known = bounds.find((word) => word === by) ?? null;
+      return { type: "bound", transfer: transferOf(fields), by: known };
+    },
     want: (fields) => ({
       type: "want",
       transfer: transferOf(fields),

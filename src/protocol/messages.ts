@@ -67,6 +67,22 @@ export type PaceState = (typeof paceStates)[number];
 /** All of them, as they travel. */
 export const paceStates = ["moving", "paused", "queued"] as const;
 
+/** A limit that a transfer can be held by. */
+export type Bound = (typeof bounds)[number];
+
+/** All of them, as they travel. */
+export const bounds = [
+  "sender-disk",
+  "receiver-disk",
+  "sender-cpu",
+  "receiver-cpu",
+  "window",
+  "path",
+  "loss",
+  "limit",
+  "relay",
+] as const;
+
 /** Everything that is said on a control stream. `transfer` is 32 hex digits. */
 export type ControlMessage =
   | Hello
@@ -108,6 +124,12 @@ export type ControlMessage =
       state: PaceState;
       /** Bytes a second that this side lets it move at most; null for no limit. */
       limit: number | null;
+    }
+  | {
+      type: "bound";
+      transfer: string;
+      /** What holds it; null for nothing that this version knows. */
+      by: Bound | null;
     }
   | { type: "want"; transfer: string; entry: number; offset: number; length: number }
   | { type: "absent"; transfer: string; failures: ({ entry: number } & WireFailure)[] }

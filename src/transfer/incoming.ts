@@ -6,7 +6,8 @@ import { errorCodes, TransferError } from "../errors.ts";
 import { progressIntervalMs } from "../options.ts";
 import type { LaneHeader } from "../protocol/lane.ts";
 import { Manifest } from "../protocol/manifest.ts";
-import type { ControlMessage } from "../protocol/messages.ts";
+import type { Bound, ControlMessage } from "../protocol/messages.ts";
+import { BoundTimes } from "./bound-times.ts";
 import type { Channel, Part } from "./channel.ts";
 import { countWanted } from "./entry-choice.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
@@ -27,6 +28,7 @@ import {
   removeReception,
   sayHeld,
 } from "./reception.ts";
+import { SideClock } from "./side-clock.ts";
 import type { TransferRecord } from "./transfer.ts";
 import { unexpected } from "./unexpected.ts";
 import { Unsettled } from "./unsettled.ts";
@@ -54,6 +56,8 @@ class Incoming implements Part {
   readonly #names: LandingNames;
   readonly #pacing: Pacing;
   #skippedBySender: SkippedThing[] = [];
+  /** What the sender says that holds the transfer. */
+  #boundBy: Bound | null = null;
   #reception: Reception | null = null;
 
   constructor(
@@ -153,20 +157,25 @@ class Incoming implements Part {
     this.#channel.makeRoom(transferId);
     await sayHeld(options, reception);
     await this.#say({ type: "accept", transfer: transferId });
-    const listening = this.#listen(reception);
+    const times = new BoundTimes(clock.now());
+    const listening = this.#listen(reception, times);
     listening.catch(() => {});
     await this.#takeAll(reception, listening);
+    times.add(this.#boundBy, clock.now());
+    this.#boundBy = "receiver-disk";
     // What has failed is never whole: what was handed on of it is all.
     if (arrivals.failures.size > 0) reception.handing?.stop();
     if (reception.handing) await this.#unlessEnded(reception.handing.done);
     arrivals.isSealed = true;
     await landing.land();
+    times.add(this.#boundBy, clock.now());
+    const { shares: bounds } = times;
     const seconds = (clock.now() - startedAtMs) / 1000;
     const landed = { transferId, manifest, plan, arrivals, landing };
     const { files, bytes } = await sayReceipt(landed, seconds, say);
     const { wireBytes } = reception.lanes;
     const skipped = this.#skippedBySender;
-    const receipt = { transferId, files, bytes, wireBytes, seconds, skipped, into };
+    const receipt = { transferId, files, bytes, wireBytes, seconds, bounds, skipped, into };
     const isRemoved = !landing.isIncomplete;
     // The sender must have its receipt before this side may close. One that is silent is not waited
     // for, but may have been cut off: when it comes back, what has landed must be known.
@@ -184,9 +193,10 @@ class Incoming implements Part {
   async #takeAll(reception: Reception, listening: Promise<void>): Promise<void> {
     const { arrivals, lanes, journal, total, totalFiles } = reception;
     const { clock } = this.#options;
-    const { connection } = this.#channel;
-    const [record, pacing] = [this.#record, this.#pacing];
-    const told = { clock, connection, record, pacing, arrivals, lanes, total, totalFiles };
+    const [channel, record, pacing] = [this.#channel, this.#record, this.#pacing];
+    const side = new SideClock(clock, this.#options.engine, () => lanes.spent);
+    const about = { arrivals, lanes, total, totalFiles, boundBy: () => this.#boundBy };
+    const told = { clock, channel, record, pacing, side, ...about };
     const progress = await ProgressTeller.open(told);
     const stopTelling = clock.every(progressIntervalMs, () => void progress.tell());
     const failing = Promise.withResolvers<never>();
@@ -206,7 +216,7 @@ class Incoming implements Part {
   }
 
   /** Takes messages until the sender has its receipt. */
-  async #listen({ arrivals, lanes, comparison }: Reception): Promise<void> {
+  async #listen({ arrivals, lanes, comparison }: Reception, times: BoundTimes): Promise<void> {
     for (;;) {
       const message = await this.mailbox.next();
       if (message.type === "absent") {
@@ -216,8 +226,16 @@ class Incoming implements Part {
       } else if (message.type === "equal") await comparison.equal(message.entry, message.runs);
       else if (message.type === "done") lanes.done(message.lanes);
       else if (message.type === "settled") return;
+      else if (message.type === "bound") this.#takeBound(message.by, times);
       else throw unexpected(message.type);
     }
+  }
+
+  #takeBound(by: Bound | null, times: BoundTimes): void {
+    // While it lands, this side knows by itself.
+    if (this.#reception?.arrivals.isSealed) return;
+    times.add(this.#boundBy, this.#options.clock.now());
+    this.#boundBy = by;
   }
 
   /** Whether the sender has ended the connection for good: then it does not come back for its receipt. */

@@ -1,6 +1,6 @@
 /** Opens a transfer's lanes, all at once, and keeps them busy with jobs. */
 
-import type { Connection, RateLimiter, SendStream } from "../engine/engine.ts";
+import type { Connection, RateLimiter, SendStream, SpentTime } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
 import { encodeLaneHeader } from "../protocol/lane.ts";
@@ -8,7 +8,9 @@ import { maxLanes } from "../protocol/limits.ts";
 import { type Compression, compressionText } from "./compression.ts";
 import type { DataFormat } from "./data-formats.ts";
 import { Gate } from "./gate.ts";
+import type { Looks } from "./looks.ts";
 import { busyLanes, inTurns, type Job } from "./plan.ts";
+import { sumOfSpent } from "./side-clock.ts";
 import type { SourceFiles } from "./source-files.ts";
 import type { Place, Priority } from "./turns.ts";
 import { type UnitOptions, UnitSender } from "./unit-sender.ts";
@@ -26,6 +28,8 @@ interface Lane {
 export interface LaneOptions extends UnitOptions {
   /** What their bytes pass, the widest last. */
   limiters: readonly RateLimiter[];
+  /** The counters of the connection. */
+  looks: Looks;
   place: Place;
 }
 
@@ -71,6 +75,11 @@ export class LaneSender {
   /** Bytes that all lanes have taken, headers and what was sent again included. */
   get wireBytes(): number {
     return this.#lanes.reduce((sum, lane) => sum + (lane?.stream.sentBytes ?? 0), 0);
+  }
+
+  /** Where the time of all lanes went. */
+  get spent(): SpentTime {
+    return sumOfSpent(this.#lanes.flatMap((lane) => lane?.stream.spent ?? []));
   }
 
   /** Notes that the peer takes the format in use: what was given need not be remembered. */
@@ -144,8 +153,8 @@ export class LaneSender {
 
   /** Asks the connection for its rate, and how many lanes it has use for. Not before each job: the counters wait for a lock. */
   #look(): number {
-    const { congestionWindowBytes, rateBytesPerSecond, rttMs } = this.#connection.stats();
-    const { tuning, place } = this.#options;
+    const { tuning, place, looks } = this.#options;
+    const { congestionWindowBytes, rateBytesPerSecond, rttMs } = looks.stats;
     // A controller without an idea of the rate has a window for each round trip.
     const estimate = rateBytesPerSecond || (1000 * congestionWindowBytes) / Math.max(1, rttMs);
     this.#units.look({ estimate, rttMs, wireBytes: this.wireBytes });

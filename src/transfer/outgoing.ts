@@ -5,6 +5,7 @@ import { standardLanes } from "../options.ts";
 import { maxItems } from "../protocol/limits.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import { batches, textBytes } from "./batches.ts";
+import type { BoundWatch } from "./bound-watch.ts";
 import type { Channel, Part } from "./channel.ts";
 import { compareFile } from "./compare-files.ts";
 import { codingsFor } from "./compression.ts";
@@ -17,6 +18,7 @@ import { Mailbox } from "./mailbox.ts";
 import { offerSource, takeAnswer } from "./outgoing-offer.ts";
 import type { OutgoingOptions } from "./outgoing-options.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
+import { watchOutgoing } from "./outgoing-watch.ts";
 import { type PaceMessage, Pacing } from "./pacing.ts";
 import { countJobs, type Job, runBytes } from "./plan.ts";
 import { readProgress } from "./progress-stream.ts";
@@ -53,6 +55,8 @@ class Outgoing implements Part {
   readonly #place: Place;
   readonly #pacing: Pacing;
   readonly #speed = new SpeedMeter();
+  /** Looks at what holds the transfer; null before there is anything to see. */
+  #watch: BoundWatch | null = null;
   #isOver = false;
   /** Jobs that must be sent again. */
   #again: Job[] = [];
@@ -84,6 +88,7 @@ class Outgoing implements Part {
       tuning: options.tuning,
       clock: options.clock,
       limiters: this.#pacing.limiters,
+      looks: channel.looks,
       place: this.#place,
       codings: codingsFor(options.compress, channel.hello.codecs),
     });
@@ -104,6 +109,7 @@ class Outgoing implements Part {
       throw error;
     } finally {
       this.#isOver = true;
+      this.#watch?.close();
       signal.removeEventListener("abort", cancel);
       this.#channel.leave(id);
       this.#pacing.close();
@@ -121,6 +127,12 @@ class Outgoing implements Part {
   }
 
   async #transfer(): Promise<Receipt> {
+    // A text moves nothing that could be held.
+    if (this.#source.text === undefined) {
+      const [channel, lanes, pacing] = [this.#channel, this.#lanes, this.#pacing];
+      const about = { transferId: this.#record.id, options: this.#options };
+      this.#watch = watchOutgoing({ ...about, channel, lanes, pacing });
+    }
     this.#speed.add(this.#options.clock.now(), 0);
     this.#send(() => this.#sendAll());
     for (;;) {
@@ -130,10 +142,12 @@ class Outgoing implements Part {
       else if (message.type === "results") this.#receipt.add(message.files);
       else if (message.type === "receipt") {
         const { transfer } = message;
+        this.#watch?.look();
         await this.#channel.say({ type: "settled", transfer });
         const { skipped, text } = this.#source;
         const receipt = this.#receipt.finish(transfer, message.seconds, skipped);
-        const whole = { ...receipt, wireBytes: this.#lanes.wireBytes };
+        const bounds = this.#watch?.shares ?? [];
+        const whole = { ...receipt, wireBytes: this.#lanes.wireBytes, bounds };
         return text === undefined ? whole : { ...whole, characters: text.length };
       } else this.#common(message);
     }
@@ -257,7 +271,8 @@ class Outgoing implements Part {
     const { totals } = this.#source.manifest;
     const total = totals.bytes - this.#plan.skippedBytes;
     const totalFiles = totals.files - this.#plan.skippedFiles;
-    for await (const { bytes, files, lanes } of readProgress(stream)) {
+    for await (const { bytes, files, lanes, times } of readProgress(stream)) {
+      if (times) this.#watch?.heard(times);
       const now = this.#options.clock.now();
       const moved = lanes.reduce((sum, some) => sum + some, 0);
       if (moved > 0) this.#lanes.accepted();
@@ -274,10 +289,12 @@ class Outgoing implements Part {
         lanes: this.#lanes.count,
         laneBytes: lanes,
         wireBytes: this.#lanes.wireBytes,
-        rttMs: this.#channel.connection.stats().rttMs,
+        rttMs: this.#channel.looks.stats.rttMs,
+        boundBy: this.#watch?.by ?? null,
         ...this.#pacing.shown,
       });
     }
+    this.#watch?.landing();
   }
 }
 

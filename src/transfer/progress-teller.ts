@@ -1,23 +1,30 @@
 /** Tells both sides, a few times a second, how far a transfer is that is received. */
 
 import type { Clock } from "../clock.ts";
-import type { Connection, SendStream } from "../engine/engine.ts";
+import type { SendStream } from "../engine/engine.ts";
 import { encodeProgressHeader } from "../protocol/lane.ts";
+import type { Bound } from "../protocol/messages.ts";
 import { encodeProgress } from "../protocol/progress-message.ts";
 import type { Arrivals } from "./arrivals.ts";
+import type { Channel } from "./channel.ts";
 import type { IncomingLanes } from "./incoming-lanes.ts";
 import type { Pacing } from "./pacing.ts";
+import type { SideClock } from "./side-clock.ts";
 import { SpeedMeter } from "./speed.ts";
 import type { TransferRecord } from "./transfer.ts";
 
 /** What is told, and to whom. */
 export interface ProgressOptions {
   clock: Clock;
-  connection: Connection;
+  channel: Channel;
   record: TransferRecord;
   pacing: Pacing;
   arrivals: Arrivals;
   lanes: IncomingLanes;
+  /** How this side spends its time. */
+  side: SideClock;
+  /** What the sender says that holds the transfer. */
+  boundBy: () => Bound | null;
   /** Bytes and files that are to arrive. */
   total: number;
   totalFiles: number;
@@ -38,14 +45,15 @@ export class ProgressTeller {
 
   /** Opens the progress stream. */
   static async open(options: ProgressOptions): Promise<ProgressTeller> {
-    const stream = await options.connection.openUnidirectional();
+    const stream = await options.channel.connection.openUnidirectional();
     await stream.write(encodeProgressHeader(options.record.id));
     return new ProgressTeller(options, stream);
   }
 
   /** Tells how far it is now. A sender that does not read is left out until it does. */
   async tell(): Promise<void> {
-    const { clock, connection, record, pacing, arrivals, total, totalFiles } = this.#options;
+    const { clock, channel, record, pacing, arrivals, total, totalFiles } = this.#options;
+    const { side, boundBy } = this.#options;
     const lanes = this.#options.lanes.laneBytes;
     const proven = lanes.reduce((sum, bytes) => sum + bytes, 0);
     const bytes = Math.min(total, arrivals.heldBytes + proven);
@@ -63,12 +71,14 @@ export class ProgressTeller {
       lanes: lanes.length,
       laneBytes: lanes,
       wireBytes: this.#options.lanes.wireBytes,
-      rttMs: connection.stats().rttMs,
+      rttMs: channel.looks.stats.rttMs,
+      boundBy: boundBy(),
       ...pacing.shown,
     });
     if (this.#isWriting) return;
     this.#isWriting = true;
-    const message = { bytes, files, lanes, current: arrivals.current(mostCurrent) };
+    const current = arrivals.current(mostCurrent);
+    const message = { bytes, files, lanes, current, times: side.look() };
     try {
       await this.#stream.write(encodeProgress(message));
     } catch {
