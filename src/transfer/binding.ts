@@ -41,9 +41,9 @@ export function bindingOf({ sender, receiver, path }: Counted): Bound | null {
   const thread = fullThread(sender, receiver);
   if (thread) return thread;
   if (sender.diskMs > most * lanesMs) return "sender-disk";
-  if (sender.workMs > most * lanesMs) return "sender-cpu";
-  const waiting = receiver && receiver.elapsedMs > 0 ? whereTheyStand(sender, receiver) : null;
-  return waiting ?? boundOfPath(path);
+  const atReceiver = receiver ? whereTheyStand(lanesMs / sender.elapsedMs, receiver) : null;
+  if (atReceiver) return atReceiver;
+  return sender.workMs > most * lanesMs ? "sender-cpu" : boundOfPath(path);
 }
 
 /** The side of which a thread hardly ever waits, and what for it does not; both may, then it is the busier one. */
@@ -56,17 +56,15 @@ function fullThread(sender: SideTimes, receiver: SideTimes | null): Bound | null
 }
 
 /**
- * What the receiver's lanes do while the sender's wait for it.
+ * What the receiver does on so many lanes as the sender sends on.
  *
- * A receiver has lanes that nobody sends on, which wait for bytes: so theirs are compared with the sender's.
+ * A receiver has others, too, on which nothing comes: so its lanes are compared with the sender's.
  */
-function whereTheyStand(sender: SideTimes, receiver: SideTimes): Bound | null {
-  const waiting = sender.streamMs / sender.elapsedMs;
-  if (waiting === 0) return null;
-  const atReceiver = (ms: number) => ms / receiver.elapsedMs > most * waiting;
-  if (atReceiver(receiver.limitMs)) return "limit";
-  if (atReceiver(receiver.diskMs)) return "receiver-disk";
-  return atReceiver(receiver.workMs) ? "receiver-cpu" : null;
+function whereTheyStand(lanes: number, receiver: SideTimes): Bound | null {
+  const areMost = (ms: number) => lanes > 0 && ms > most * lanes * receiver.elapsedMs;
+  if (areMost(receiver.limitMs)) return "limit";
+  if (areMost(receiver.diskMs)) return "receiver-disk";
+  return areMost(receiver.workMs) ? "receiver-cpu" : null;
 }
 
 function boundOfPath(path: PathCounts): Bound | null {
