@@ -120,6 +120,16 @@ const cases: Case[] = [
   },
   {
     by: "receiver-disk",
+    why: "the receiver writes all the time, which its thread has not told yet",
+    receiver: { busyMs: 100, diskMs: 950, streamMs: 15_000 },
+  },
+  {
+    by: "receiver-disk",
+    why: "the same, and its thread tells of the second before, too",
+    receiver: { busyMs: 1950, diskMs: 950, streamMs: 15_000 },
+  },
+  {
+    by: "receiver-disk",
     why: "the receiver's lanes wait for the disk, beside lanes on which nothing comes",
     receiver: { diskMs: 1800, streamMs: 15_000 },
   },

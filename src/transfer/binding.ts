@@ -49,7 +49,8 @@ export function bindingOf({ sender, receiver, path }: Counted): Bound | null {
 /** The side of which a thread hardly ever waits, and what for it does not; both may, then it is the busier one. */
 function fullThread(sender: SideTimes, receiver: SideTimes | null): Bound | null {
   const sent = busyShare(sender);
-  const received = receiver ? busyShare(receiver) : 0;
+  // A receiver writes on the threads of the network; a thread that stands in the disk is counted late.
+  const received = receiver ? Math.max(busyShare(receiver), diskShare(receiver)) : 0;
   if (Math.max(sent, received) < full) return null;
   if (!receiver || sent >= received) return isOnDisk(sender) ? "sender-disk" : "sender-cpu";
   return isOnDisk(receiver) ? "receiver-disk" : "receiver-cpu";
@@ -82,8 +83,12 @@ function busyShare({ busyMs, elapsedMs }: SideTimes): number {
   return elapsedMs > 0 ? busyMs / elapsedMs : 0;
 }
 
-function isOnDisk({ diskMs, busyMs }: SideTimes): boolean {
-  return diskMs > most * busyMs;
+function diskShare({ diskMs, elapsedMs }: SideTimes): number {
+  return elapsedMs > 0 ? diskMs / elapsedMs : 0;
+}
+
+function isOnDisk({ diskMs, busyMs, elapsedMs }: SideTimes): boolean {
+  return diskMs > most * Math.min(busyMs, elapsedMs);
 }
 
 /** Less says nothing: a lane may wait as long for one piece. */

@@ -1,11 +1,17 @@
 /** What real wires, limits and disks hold, and what both sides say of it. */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { Bound, Receipt } from "../../src/index.ts";
+import { Couple, loopback } from "../faults/couple.ts";
+import { readingGroup } from "../faults/limits.ts";
+import { LoopDisk } from "../faults/loop-disk.ts";
+import { NotHere } from "../faults/stage.ts";
 import { randomFile } from "./contents.ts";
-import { hosts, runPair, testFolder } from "./hosts.ts";
+import { hosts, type Pair, runPair, testFolder } from "./hosts.ts";
 
 const MiB = 2 ** 20;
 
@@ -22,20 +28,20 @@ const wan50 = ["wan", "rate=50", "delay=20"];
 const cases: Case[] = [
   {
     wire: ["ethernet"],
-    mebibytes: 1024,
+    mebibytes: 256,
     by: ["sender-cpu", "receiver-cpu"],
     why: "a wire without a rate",
   },
-  { wire: wan50, mebibytes: 48, by: ["path"], why: "50 Mbit/s" },
+  { wire: wan50, mebibytes: 24, by: ["path"], why: "50 Mbit/s" },
   {
     wire: [...wan50, "loss=5"],
-    mebibytes: 48,
+    mebibytes: 24,
     by: ["path"],
     why: "50 Mbit/s of which chance takes 5 %",
   },
   {
     wire: [...wan50, "loss=5"],
-    mebibytes: 8,
+    mebibytes: 2,
     by: ["loss"],
     why: "the same under CUBIC, which gives way to any loss",
     sendFlags: ["--congestion", "cubic"],
@@ -62,14 +68,59 @@ for (const { wire, mebibytes, by, why, sendFlags = [] } of cases) {
     const folder = testFolder(t);
     const path = randomFile(join(folder, "file"), mebibytes * MiB);
 
-    const { sender, receiver } = await runPair(lab, { path, folder, sendFlags });
+    const pair = await runPair(lab, { path, folder, sendFlags });
 
-    assert.equal(await receiver.exit, 0, receiver.said);
-    const [sent, received] = [await sender.event("receipt"), await receiver.event("receipt")];
-    t.diagnostic(`${told(sent)}; the receiver: ${told(received)}`);
-    assert.ok(by.includes(longest(sent)), told(sent));
-    assert.ok(by.includes(longest(received)), told(received));
+    await assertHeld(t, pair, by);
   });
+}
+
+test("a transfer onto a disk that syncs each write is held by it", async (t) => {
+  await unlessNotHere(t, async () => {
+    const folder = testFolder(t, tmpdir());
+    const disk = new LoopDisk(t, folder, { system: "ext4", options: "sync" }, 256 * MiB);
+    const path = randomFile(join(folder, "file"), 64 * MiB);
+    const places = hosts(t, "ethernet");
+
+    const couple = await Couple.start(t, { places, folder, path, into: join(disk.path, "into") });
+
+    await assertHeld(t, couple, ["receiver-disk"]);
+  });
+});
+
+test("a transfer of what a disk reads slowly is held by it", async (t) => {
+  await unlessNotHere(t, async () => {
+    const folder = testFolder(t, tmpdir());
+    const path = randomFile(join(folder, "file"), 64 * MiB);
+    execFileSync("sync", [path]);
+    execFileSync("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);
+    const { words: sendBy } = readingGroup(t, path, 20 * MiB);
+
+    const couple = await Couple.start(t, { places: loopback, folder, path, sendBy });
+
+    await assertHeld(t, couple, ["sender-disk"]);
+  });
+});
+
+/** Both sides say that one of these held the transfer for the longest. */
+async function assertHeld(
+  t: TestContext,
+  { sender, receiver }: Pick<Pair, "sender" | "receiver">,
+  by: Bound[],
+): Promise<void> {
+  assert.equal(await receiver.exit, 0, receiver.said);
+  const [sent, received] = [await sender.event("receipt"), await receiver.event("receipt")];
+  t.diagnostic(`${told(sent)}; the receiver: ${told(received)}`);
+  assert.ok(by.includes(longest(sent)), told(sent));
+  assert.ok(by.includes(longest(received)), told(received));
+}
+
+async function unlessNotHere(t: TestContext, play: () => Promise<void>): Promise<void> {
+  try {
+    await play();
+  } catch (error) {
+    if (!(error instanceof NotHere)) throw error;
+    t.skip(error.message);
+  }
 }
 
 function longest({ bounds }: Receipt): Bound {
