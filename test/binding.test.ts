@@ -110,6 +110,11 @@ const cases: Case[] = [
   },
   {
     by: "sender-disk",
+    why: "the lanes wait for a thread that reads most of the time, and has not told it yet",
+    sender: { diskMs: 800, workMs: 3000, streamMs: 200, busyMs: 500 },
+  },
+  {
+    by: "sender-disk",
     why: "other threads read, and the lanes wait for them",
     sender: { diskMs: 1800, streamMs: 180 },
   },

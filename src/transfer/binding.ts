@@ -43,7 +43,9 @@ export function bindingOf({ sender, receiver, path }: Counted): Bound | null {
   if (sender.diskMs > most * lanesMs) return "sender-disk";
   const atReceiver = receiver ? whereTheyStand(lanesMs / sender.elapsedMs, receiver) : null;
   if (atReceiver) return atReceiver;
-  return sender.workMs > most * lanesMs ? "sender-cpu" : boundOfPath(path);
+  if (sender.workMs <= most * lanesMs) return boundOfPath(path);
+  // They may wait for a thread that stands in the disk.
+  return sender.diskMs > most * sender.elapsedMs ? "sender-disk" : "sender-cpu";
 }
 
 /** The side of which a thread hardly ever waits, and what for it does not; both may, then it is the busier one. */

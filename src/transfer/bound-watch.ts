@@ -28,7 +28,6 @@ export interface BoundWatchOptions {
 interface Look {
   atMs: number;
   sender: SideTimes;
-  receiver: SideTimes | null;
   stats: ConnectionStats;
 }
 
@@ -38,7 +37,11 @@ export class BoundWatch {
   readonly #times: BoundTimes;
   /** The looks of the last seconds, the oldest first. */
   #looks: Look[] = [];
-  #receiver: SideTimes | null = null;
+  /**
+   * What the receiver has told, over a second of its own at least: one that stands in its disk or has no processor
+   * tells late.
+   */
+  readonly #heard: SideTimes[] = [noTimes];
   #leastRttMs = Number.POSITIVE_INFINITY;
   readonly #stopLooking: () => void;
   #isLanding = false;
@@ -64,7 +67,10 @@ export class BoundWatch {
 
   /** Takes what the receiver has counted of itself. */
   heard(receiver: SideTimes): void {
-    this.#receiver = receiver;
+    this.#heard.push(receiver);
+    const isOld = (next: SideTimes | undefined) =>
+      next !== undefined && receiver.elapsedMs - next.elapsedMs >= spanMs;
+    while (isOld(this.#heard[1])) this.#heard.shift();
   }
 
   /** Notes that the receiver has everything: what it does from now on is to bring it to disk. */
@@ -94,7 +100,7 @@ export class BoundWatch {
     const { clock, looks, side } = this.#options;
     const { stats } = looks;
     if (stats.rttMs > 0) this.#leastRttMs = Math.min(this.#leastRttMs, stats.rttMs);
-    return { atMs: clock.now(), sender: side.look(), receiver: this.#receiver, stats };
+    return { atMs: clock.now(), sender: side.look(), stats };
   }
 
   #binding(look: Look): Bound | null {
@@ -104,9 +110,16 @@ export class BoundWatch {
     if (!this.#options.isMoving()) return null;
     return bindingOf({
       sender: timesBetween(before.sender, look.sender),
-      receiver: look.receiver && timesBetween(before.receiver, look.receiver),
+      receiver: this.#receiver,
       path: this.#pathBetween({ first, before, look }),
     });
+  }
+
+  /** What the receiver has done in the last second that it told of; null of one that tells nothing. */
+  get #receiver(): SideTimes | null {
+    const [first, second] = this.#heard;
+    const last = this.#heard.at(-1);
+    return first && last && second ? timesBetween(first, last) : null;
   }
 
   #pathBetween({ first, before, look }: Record<"first" | "before" | "look", Look>): PathCounts {
@@ -125,8 +138,7 @@ export class BoundWatch {
   }
 }
 
-function timesBetween(before: SideTimes | null, now: SideTimes): SideTimes {
-  if (!before) return now;
+function timesBetween(before: SideTimes, now: SideTimes): SideTimes {
   return {
     elapsedMs: now.elapsedMs - before.elapsedMs,
     diskMs: now.diskMs - before.diskMs,
@@ -137,6 +149,7 @@ function timesBetween(before: SideTimes | null, now: SideTimes): SideTimes {
   };
 }
 
+const noTimes = { elapsedMs: 0, diskMs: 0, limitMs: 0, streamMs: 0, workMs: 0, busyMs: 0 };
 /** What is told as now: long enough for what comes in lumps, short enough to follow a change. */
 const spanMs = 1000;
 /** Over which losses are counted. */

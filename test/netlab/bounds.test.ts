@@ -9,7 +9,7 @@ import type { Bound, Receipt } from "../../src/index.ts";
 import { Couple, loopback } from "../faults/couple.ts";
 import { readingGroup } from "../faults/limits.ts";
 import { LoopDisk } from "../faults/loop-disk.ts";
-import { NotHere } from "../faults/stage.ts";
+import { playOrSkip } from "../faults/stage.ts";
 import { randomFile } from "./contents.ts";
 import { hosts, type Pair, runPair, testFolder } from "./hosts.ts";
 
@@ -75,27 +75,27 @@ for (const { wire, mebibytes, by, why, sendFlags = [] } of cases) {
 }
 
 test("a transfer onto a disk that syncs each write is held by it", async (t) => {
-  await unlessNotHere(t, async () => {
-    const folder = testFolder(t, tmpdir());
-    const disk = new LoopDisk(t, folder, { system: "ext4", options: "sync" }, 256 * MiB);
-    const path = randomFile(join(folder, "file"), 64 * MiB);
-    const places = hosts(t, "ethernet");
+  await playOrSkip(t, async (stage) => {
+    const folder = testFolder(stage, tmpdir());
+    const disk = new LoopDisk(stage, folder, { system: "ext4", options: "sync" }, 512 * MiB);
+    const path = randomFile(join(folder, "file"), 128 * MiB);
+    const into = join(disk.path, "into");
 
-    const couple = await Couple.start(t, { places, folder, path, into: join(disk.path, "into") });
+    const couple = await Couple.start(stage, { places: loopback, folder, path, into });
 
     await assertHeld(t, couple, ["receiver-disk"]);
   });
 });
 
 test("a transfer of what a disk reads slowly is held by it", async (t) => {
-  await unlessNotHere(t, async () => {
-    const folder = testFolder(t, tmpdir());
-    const path = randomFile(join(folder, "file"), 64 * MiB);
+  await playOrSkip(t, async (stage) => {
+    const folder = testFolder(stage, tmpdir());
+    const path = randomFile(join(folder, "file"), 48 * MiB);
     execFileSync("sync", [path]);
     execFileSync("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);
-    const { words: sendBy } = readingGroup(t, path, 20 * MiB);
+    const { words: sendBy } = readingGroup(stage, path, 8 * MiB);
 
-    const couple = await Couple.start(t, { places: loopback, folder, path, sendBy });
+    const couple = await Couple.start(stage, { places: loopback, folder, path, sendBy });
 
     await assertHeld(t, couple, ["sender-disk"]);
   });
@@ -112,15 +112,6 @@ async function assertHeld(
   t.diagnostic(`${told(sent)}; the receiver: ${told(received)}`);
   assert.ok(by.includes(longest(sent)), told(sent));
   assert.ok(by.includes(longest(received)), told(received));
-}
-
-async function unlessNotHere(t: TestContext, play: () => Promise<void>): Promise<void> {
-  try {
-    await play();
-  } catch (error) {
-    if (!(error instanceof NotHere)) throw error;
-    t.skip(error.message);
-  }
 }
 
 function longest({ bounds }: Receipt): Bound {
