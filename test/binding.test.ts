@@ -1,3 +1,5 @@
+/** What the counters of both sides and of the engine say that holds a transfer: a table. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Bound } from "../src/index.ts";

@@ -111,7 +111,7 @@ const messages: ControlMessage[] = [
     ],
   },
   { type: "receipt", transfer, bytes: 70_000, seconds: 0.5 },
-  { type: "settled", transfer },
+  { type: "settled", transfer, bounds: [{ by: "path", share: 0.833 }] },
   { type: "error", code: "INVALID_FRAME", reason: "unknown type" },
   { type: "list", request, path: "photos/2026", after: "" },
   {

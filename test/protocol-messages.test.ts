@@ -156,6 +156,16 @@ const edges: { what: string; message: Record<string, unknown>; isFine: boolean }
     isFine: false,
   },
   { what: "a limit as a number", message: { ...correct.bound, by: 1 }, isFine: false },
+  {
+    what: "settled by something of later",
+    message: { ...correct.settled, bounds: [["moon", 1]] },
+    isFine: true,
+  },
+  {
+    what: "more than the whole time",
+    message: { ...correct.settled, bounds: [["path", 1001]] },
+    isFine: false,
+  },
   { what: "a state of later", message: { ...correct.pace, state: "resting" }, isFine: false },
   { what: "no values", message: compare(new Uint8Array()), isFine: false },
   { what: "a value and a half", message: compare(new Uint8Array(48)), isFine: false },

@@ -1,6 +1,7 @@
 /** The messages of a control stream as bytes. */
 
 import { codeOfWire, errorCodes } from "../errors.ts";
+import { boundOf, boundsOf, boundsToWire } from "./bound-codec.ts";
 import {
   byteCount,
   bytes,
@@ -35,7 +36,7 @@ import {
   maxWords,
   minPieceLog,
 } from "./limits.ts";
-import { bounds, type ControlMessage, type FileResult, paceStates } from "./messages.ts";
+import { type ControlMessage, type FileResult, paceStates } from "./messages.ts";
 import { requestDecoders, requestToWire } from "./request-codec.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
 
@@ -90,6 +91,7 @@ function toWire(message: ControlMessage): Record<string, unknown> {
   }
   if (message.type === "bound") wire["by"] = message.by ?? "";
   if (message.type === "pace") wire["limit"] = Math.floor(message.limit ?? 0);
+  if (message.type === "settled" && message.bounds) wire["bounds"] = boundsToWire(message.bounds);
   if (message.type === "results") wire["files"] = message.files.map(resultToWire);
   return "request" in message ? { ...wire, ...requestToWire(message) } : wire;
 }
@@ -214,11 +216,11 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       state: word(fields["state"], "state", paceStates),
       limit: byteCount(fields["limit"], "limit") || null,
     }),
-    bound: (fields) => {
-      const by = text(fields["by"], "limit", maxWord);
-      const known = bounds.find((word) => word === by) ?? null;
-      return { type: "bound", transfer: transferOf(fields), by: known };
-    },
+    bound: (fields) => ({
+      type: "bound",
+      transfer: transferOf(fields),
+      by: boundOf(fields["by"]),
+    }),
     want: (fields) => ({
       type: "want",
       transfer: transferOf(fields),
@@ -256,7 +258,11 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       bytes: byteCount(fields["bytes"], "bytes"),
       seconds: quantity(fields["seconds"], "seconds"),
     }),
-    settled: (fields) => ({ type: "settled", transfer: transferOf(fields) }),
+    settled: (fields) => ({
+      type: "settled",
+      transfer: transferOf(fields),
+      ...("bounds" in fields ? { bounds: boundsOf(fields["bounds"]) } : {}),
+    }),
     error: (fields) => ({ type: "error", ...failureOf(fields) }),
     ...requestDecoders,
   }),

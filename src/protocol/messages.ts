@@ -70,6 +70,13 @@ export const paceStates = ["moving", "paused", "queued"] as const;
 /** A limit that a transfer can be held by. */
 export type Bound = (typeof bounds)[number];
 
+/** For how much of a transfer's time a limit held it. */
+export interface BoundShare {
+  by: Bound;
+  /** From 0 to 1, in thousandths. */
+  share: number;
+}
+
 /** All of them, as they travel. */
 export const bounds = [
   "sender-disk",
@@ -137,5 +144,10 @@ export type ControlMessage =
   | ({ type: "refuse"; transfer: string; lane: number } & WireFailure)
   | { type: "results"; transfer: string; files: FileResult[] }
   | { type: "receipt"; transfer: string; bytes: number; seconds: number }
-  | { type: "settled"; transfer: string }
+  | {
+      type: "settled";
+      transfer: string;
+      /** What held the transfer, for the receiver's copy of the receipt; older peers do not say. */
+      bounds?: BoundShare[];
+    }
   | ({ type: "error" } & WireFailure);

@@ -60,8 +60,10 @@ export class BoundWatch {
     return this.#by;
   }
 
-  /** What has held it so far. */
-  get shares(): BoundShare[] {
+  /** Looks for the last time, and returns what has held it. */
+  end(): BoundShare[] {
+    this.look();
+    this.close();
     return this.#times.shares;
   }
 

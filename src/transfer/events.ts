@@ -1,7 +1,7 @@
 /** What a transfer tells while it runs: the same objects for the library, the command and `--json`. */
 
 import type { ErrorCode } from "../errors.ts";
-import type { Bound } from "../protocol/messages.ts";
+import type { Bound, BoundShare } from "../protocol/messages.ts";
 import type { Compression } from "./compression.ts";
 import type { Rate } from "./limit.ts";
 
@@ -9,14 +9,7 @@ import type { Rate } from "./limit.ts";
  * What holds a transfer: the disk or the processor of either side, a flow control window, the path's capacity,
  * what gets lost on it, a limit that somebody set, or a relay.
  */
-export type { Bound };
-
-/** For how much of a transfer's time a limit held it. */
-export interface BoundShare {
-  by: Bound;
-  /** From 0 to 1. */
-  share: number;
-}
+export type { Bound, BoundShare };
 
 /** How a transfer is planned; see `plan.ts`. */
 export type ProfileName = "ultra" | "standard";
@@ -151,7 +144,10 @@ export interface Receipt {
   wireBytes: number;
   /** From the acceptance of the offer to the last file on disk. */
   seconds: number;
-  /** What held it over the last connection, the longest first; together less than 1 where that was not plain. */
+  /**
+   * What held it over the last connection, the longest first; together less than 1 where that was not plain.
+   * Empty on the receiver's side where the sender does not say.
+   */
   bounds: BoundShare[];
   /** Things of the source that did not travel (sockets, devices, links that lead out). */
   skipped: SkippedThing[];

@@ -6,8 +6,7 @@ import { errorCodes, TransferError } from "../errors.ts";
 import { progressIntervalMs } from "../options.ts";
 import type { LaneHeader } from "../protocol/lane.ts";
 import { Manifest } from "../protocol/manifest.ts";
-import type { Bound, ControlMessage } from "../protocol/messages.ts";
-import { BoundTimes } from "./bound-times.ts";
+import type { Bound, BoundShare, ControlMessage } from "../protocol/messages.ts";
 import type { Channel, Part } from "./channel.ts";
 import { countWanted } from "./entry-choice.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
@@ -56,8 +55,9 @@ class Incoming implements Part {
   readonly #names: LandingNames;
   readonly #pacing: Pacing;
   #skippedBySender: SkippedThing[] = [];
-  /** What the sender says that holds the transfer. */
+  /** What the sender says that holds the transfer, and in the end what has held it. */
   #boundBy: Bound | null = null;
+  #bounds: BoundShare[] = [];
   #reception: Reception | null = null;
 
   constructor(
@@ -157,30 +157,26 @@ class Incoming implements Part {
     this.#channel.makeRoom(transferId);
     await sayHeld(options, reception);
     await this.#say({ type: "accept", transfer: transferId });
-    const times = new BoundTimes(clock.now());
-    const listening = this.#listen(reception, times);
+    const listening = this.#listen(reception);
     listening.catch(() => {});
     await this.#takeAll(reception, listening);
-    times.add(this.#boundBy, clock.now());
-    this.#boundBy = "receiver-disk";
     // What has failed is never whole: what was handed on of it is all.
     if (arrivals.failures.size > 0) reception.handing?.stop();
     if (reception.handing) await this.#unlessEnded(reception.handing.done);
     arrivals.isSealed = true;
     await landing.land();
-    times.add(this.#boundBy, clock.now());
-    const { shares: bounds } = times;
     const seconds = (clock.now() - startedAtMs) / 1000;
     const landed = { transferId, manifest, plan, arrivals, landing };
     const { files, bytes } = await sayReceipt(landed, seconds, say);
     const { wireBytes } = reception.lanes;
     const skipped = this.#skippedBySender;
-    const receipt = { transferId, files, bytes, wireBytes, seconds, bounds, skipped, into };
+    const told = { transferId, files, bytes, wireBytes, seconds, skipped, into };
     const isRemoved = !landing.isIncomplete;
     // The sender must have its receipt before this side may close. One that is silent is not waited
     // for, but may have been cut off: when it comes back, what has landed must be known.
     const settled = within(clock, settleMs, listening, () => silent);
     const failure: unknown = await settled.catch((error) => error);
+    const receipt: Receipt = { ...told, bounds: this.#bounds };
     if (!isConnectionLost(failure) || (await this.#isLeft())) {
       await this.#end(reception, isRemoved && failure !== silent);
       return receipt;
@@ -216,7 +212,7 @@ class Incoming implements Part {
   }
 
   /** Takes messages until the sender has its receipt. */
-  async #listen({ arrivals, lanes, comparison }: Reception, times: BoundTimes): Promise<void> {
+  async #listen({ arrivals, lanes, comparison }: Reception): Promise<void> {
     for (;;) {
       const message = await this.mailbox.next();
       if (message.type === "absent") {
@@ -225,17 +221,12 @@ class Incoming implements Part {
         }
       } else if (message.type === "equal") await comparison.equal(message.entry, message.runs);
       else if (message.type === "done") lanes.done(message.lanes);
-      else if (message.type === "settled") return;
-      else if (message.type === "bound") this.#takeBound(message.by, times);
-      else throw unexpected(message.type);
+      else if (message.type === "bound") this.#boundBy = message.by;
+      else if (message.type === "settled") {
+        this.#bounds = message.bounds ?? [];
+        return;
+      } else throw unexpected(message.type);
     }
-  }
-
-  #takeBound(by: Bound | null, times: BoundTimes): void {
-    // While it lands, this side knows by itself.
-    if (this.#reception?.arrivals.isSealed) return;
-    times.add(this.#boundBy, this.#options.clock.now());
-    this.#boundBy = by;
   }
 
   /** Whether the sender has ended the connection for good: then it does not come back for its receipt. */

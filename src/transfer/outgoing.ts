@@ -55,7 +55,6 @@ class Outgoing implements Part {
   readonly #place: Place;
   readonly #pacing: Pacing;
   readonly #speed = new SpeedMeter();
-  /** Looks at what holds the transfer; null before there is anything to see. */
   #watch: BoundWatch | null = null;
   #isOver = false;
   /** Jobs that must be sent again. */
@@ -142,11 +141,10 @@ class Outgoing implements Part {
       else if (message.type === "results") this.#receipt.add(message.files);
       else if (message.type === "receipt") {
         const { transfer } = message;
-        this.#watch?.look();
-        await this.#channel.say({ type: "settled", transfer });
+        const bounds = this.#watch?.end() ?? [];
+        await this.#channel.say({ type: "settled", transfer, bounds });
         const { skipped, text } = this.#source;
         const receipt = this.#receipt.finish(transfer, message.seconds, skipped);
-        const bounds = this.#watch?.shares ?? [];
         const whole = { ...receipt, wireBytes: this.#lanes.wireBytes, bounds };
         return text === undefined ? whole : { ...whole, characters: text.length };
       } else this.#common(message);
