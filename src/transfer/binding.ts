@@ -51,8 +51,7 @@ export function bindingOf({ sender, receiver, path }: Counted): Bound | null {
 /** The side of which a thread hardly ever waits, and what for it does not; both may, then it is the busier one. */
 function fullThread(sender: SideTimes, receiver: SideTimes | null): Bound | null {
   const sent = busyShare(sender);
-  // A receiver writes on the threads of the network; a thread that stands in the disk is counted late.
-  const received = receiver ? Math.max(busyShare(receiver), diskShare(receiver)) : 0;
+  const received = receiver ? busyShare(receiver) : 0;
   if (Math.max(sent, received) < full) return null;
   if (!receiver || sent >= received) return isOnDisk(sender) ? "sender-disk" : "sender-cpu";
   return isOnDisk(receiver) ? "receiver-disk" : "receiver-cpu";
@@ -64,7 +63,8 @@ function fullThread(sender: SideTimes, receiver: SideTimes | null): Bound | null
  * A receiver has others, too, on which nothing comes: so its lanes are compared with the sender's.
  */
 function whereTheyStand(lanes: number, receiver: SideTimes): Bound | null {
-  const areMost = (ms: number) => lanes > 0 && ms > most * lanes * receiver.elapsedMs;
+  // Of two lanes that write on one thread, one waits for it.
+  const areMost = (ms: number) => lanes > 0 && ms > full * most * lanes * receiver.elapsedMs;
   if (areMost(receiver.limitMs)) return "limit";
   if (areMost(receiver.diskMs)) return "receiver-disk";
   return areMost(receiver.workMs) ? "receiver-cpu" : null;
@@ -83,10 +83,6 @@ function boundOfPath(path: PathCounts): Bound | null {
 
 function busyShare({ busyMs, elapsedMs }: SideTimes): number {
   return elapsedMs > 0 ? busyMs / elapsedMs : 0;
-}
-
-function diskShare({ diskMs, elapsedMs }: SideTimes): number {
-  return elapsedMs > 0 ? diskMs / elapsedMs : 0;
 }
 
 function isOnDisk({ diskMs, busyMs, elapsedMs }: SideTimes): boolean {
