@@ -19,10 +19,13 @@ export { type PreflightOptions, type SourcePreflight, sourcePreflight } from "./
 export type { Sendable } from "./peer/sendable.ts";
 export type { Share, ShareOptions } from "./peer/shares.ts";
 export type { ListedEntry } from "./protocol/request-messages.ts";
+export { boundsText } from "./transfer/bound-text.ts";
 export { type Compression, isCompression } from "./transfer/compression.ts";
 export type { ConflictPolicy } from "./transfer/conflicts.ts";
 export type { Chooser, EntryChoice, OfferedThing } from "./transfer/entry-choice.ts";
 export type {
+  Bound,
+  BoundShare,
   Conflict,
   ConflictChoice,
   FileStatus,

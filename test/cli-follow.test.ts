@@ -10,7 +10,15 @@ import { type Receipt, type Transfer, TransferError, type TransferEvent } from "
 
 const transferId = "00";
 const ready: TransferEvent = { type: "ready", transferId, ticket: "quiverabc" };
-const receipt: Receipt = { transferId, files: [], bytes: 0, wireBytes: 0, seconds: 1, skipped: [] };
+const receipt: Receipt = {
+  transferId,
+  files: [],
+  bytes: 0,
+  wireBytes: 0,
+  seconds: 1,
+  bounds: [],
+  skipped: [],
+};
 
 test("programs get every event as it is, one a line", async () => {
   const { stream, output } = outputs();
@@ -131,6 +139,7 @@ function fake(events: TransferEvent[], end: Receipt | Error) {
       state: "moving",
       limit: null,
       wireBytes: 0,
+      boundBy: null,
       rttMs: 0,
     }),
     limit() {},

@@ -34,6 +34,7 @@ function progress(bytes: number, throughput: number): TransferEvent {
     lanes: 19,
     laneBytes: [],
     wireBytes: 0,
+    boundBy: null,
     rttMs: 0,
     ...freely,
   };
@@ -56,6 +57,7 @@ const receipt: TransferEvent = {
   files: [],
   bytes: 600 * MiB,
   wireBytes: 0,
+  bounds: [],
   seconds: 4.2,
   skipped: [],
 };

@@ -22,6 +22,7 @@ const halfway: TransferProgress = {
   state: "moving",
   limit: null,
   wireBytes: 300_000_000,
+  boundBy: null,
   rttMs: 1,
 };
 

@@ -146,6 +146,7 @@ function receiptOf(files: ReceiptFile[]): Receipt {
     files,
     bytes: 20_000_000,
     wireBytes: 20_000_000,
+    bounds: [],
     seconds: 2,
     skipped: [],
     into: "/in",

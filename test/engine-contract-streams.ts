@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import type { Connection, ReceiveStream, SendStream } from "../src/engine/engine.ts";
 import { errorCodes } from "../src/errors.ts";
 import { connectedPair, type MakeMachines, patterned } from "./engine-contract.ts";
@@ -70,6 +71,26 @@ export function streamContract(engine: string, make: MakeMachines): void {
     assert.ok(Buffer.from(received ?? []).equals(sent));
     assert.equal(send.sentBytes, sent.length);
     assert.equal(receive.receivedBytes, sent.length);
+  });
+
+  test(`${engine}: a stream tells where its time goes, while calls are under way`, async (t) => {
+    const { alice, near, far } = await connectedPair(t, make);
+    const { send, receive } = await lane(near, far, Uint8Array.of(1));
+    await receive.read(1);
+    const limiter = alice.engine.createLimiter();
+    limiter.setRate(0);
+    send.limitBy([limiter]);
+
+    const reading = receive.read(1);
+    const writing = send.write(Uint8Array.of(2));
+    await until(() => receive.spent.streamMs > 1 && send.spent.limitMs > 1);
+    limiter.setRate(Number.POSITIVE_INFINITY);
+    await Promise.all([writing, reading]);
+
+    const ended = send.spent;
+    await turn();
+    assert.deepEqual(send.spent, ended);
+    assert.equal(ended.diskMs, 0);
   });
 
   test(`${engine}: a write waits while the reader does not read`, async (t) => {
@@ -239,3 +260,7 @@ const smallWindows = {
   receiveWindowBytes: 262_144,
   sendWindowBytes: 262_144,
 };
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await turn();
+}

@@ -18,7 +18,10 @@ function connection(set: Partial<ConnectionStats> = {}, peerId = "p") {
   const stats: ConnectionStats = {
     remoteAddress: "192.0.2.7:4433",
     localAddress: "198.51.100.4",
+    isRelayed: false,
     congestionWindowBytes: 0,
+    deliveredBytes: 0,
+    unfilledBytes: 0,
     lostPackets: 0,
     sentPackets: 0,
     sentBytes: 0,

@@ -23,7 +23,7 @@ import {
 } from "../src/protocol/lane.ts";
 import * as limits from "../src/protocol/limits.ts";
 import { decodeMessage, encodeMessage } from "../src/protocol/message-codec.ts";
-import { alpn, type ControlMessage, type Hello } from "../src/protocol/messages.ts";
+import { alpn, bounds, type ControlMessage, type Hello } from "../src/protocol/messages.ts";
 import {
   decodeProgress,
   encodeProgress,
@@ -97,6 +97,7 @@ const messages: ControlMessage[] = [
   { type: "reject", transfer, code: "PEER_REJECTED", reason: "no" },
   { type: "cancel", transfer, code: "CANCELLED", reason: "enough" },
   { type: "pace", transfer, state: "paused", limit: 1_000_000 },
+  { type: "bound", transfer, by: "receiver-disk" },
   { type: "want", transfer, entry: 1, offset: 65_536, length: 4464 },
   { type: "absent", transfer, failures: [{ entry: 3, code: "DISK_DENIED", reason: "locked" }] },
   { type: "done", transfer, lanes: 8 },
@@ -110,7 +111,7 @@ const messages: ControlMessage[] = [
     ],
   },
   { type: "receipt", transfer, bytes: 70_000, seconds: 0.5 },
-  { type: "settled", transfer },
+  { type: "settled", transfer, bounds: [{ by: "path", share: 0.833 }] },
   { type: "error", code: "INVALID_FRAME", reason: "unknown type" },
   { type: "list", request, path: "photos/2026", after: "" },
   {
@@ -132,6 +133,7 @@ const progress: ProgressMessage = {
   files: 1,
   lanes: [65_536, 0],
   current: [[1, 65_536]],
+  times: { elapsedMs: 1000, diskMs: 20, limitMs: 0, streamMs: 1900, workMs: 80, busyMs: 300 },
 };
 
 const ticket: Ticket = {
@@ -169,6 +171,18 @@ for (const message of messages) {
     assert.deepEqual(fields, Object.keys(message).slice(1));
   });
 }
+
+test("the document's words for what holds a transfer are those of the code", () => {
+  const section = document.split("\n### bound\n")[1]?.split("\n##")[0] ?? "";
+  const table = section.split("| by | what holds it |")[1]?.split("\n\n")[0] ?? "";
+  const rows = table.split("\n").slice(2);
+  const words = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([\w-]+)`/g)]);
+
+  assert.deepEqual(
+    words.map(([, word]) => word),
+    [...bounds],
+  );
+});
 
 test("the entries of the document are read back, the name that is no UTF-8 too", () => {
   const message = decodeMessage(bodyOf(hex("entries")));

@@ -45,6 +45,7 @@ const correct = {
   reject: { type: "reject", transfer: id, ...failure },
   cancel: { type: "cancel", transfer: id, ...failure },
   pace: { type: "pace", transfer: id, state: "moving", limit: 0 },
+  bound: { type: "bound", transfer: id, by: "path" },
   want: { type: "want", transfer: id, entry: 0, offset: 0, length: 0 },
   absent: { type: "absent", transfer: id, failures: [[0, 5, ""]] },
   done: { type: "done", transfer: id, lanes: 1 },
@@ -147,6 +148,24 @@ const edges: { what: string; message: Record<string, unknown>; isFine: boolean }
   { what: "a piece behind it", message: have([0, 16, 2 ** 24, 1]), isFine: false },
   { what: "no pieces", message: have([0, 16, 0, 0]), isFine: false },
   { what: "the state queued", message: { ...correct.pace, state: "queued" }, isFine: true },
+  { what: "nothing that holds", message: { ...correct.bound, by: "" }, isFine: true },
+  { what: "a limit of later", message: { ...correct.bound, by: "moon" }, isFine: true },
+  {
+    what: "a limit of many words",
+    message: { ...correct.bound, by: "x".repeat(33) },
+    isFine: false,
+  },
+  { what: "a limit as a number", message: { ...correct.bound, by: 1 }, isFine: false },
+  {
+    what: "settled by something of later",
+    message: { ...correct.settled, bounds: [["moon", 1]] },
+    isFine: true,
+  },
+  {
+    what: "more than the whole time",
+    message: { ...correct.settled, bounds: [["path", 1001]] },
+    isFine: false,
+  },
   { what: "a state of later", message: { ...correct.pace, state: "resting" }, isFine: false },
   { what: "no values", message: compare(new Uint8Array()), isFine: false },
   { what: "a value and a half", message: compare(new Uint8Array(48)), isFine: false },
@@ -367,6 +386,11 @@ const wrongProgress = [
   { current: [0] },
   { current: [[1e7, 0]] },
   { current: items(1025, [0, 0]) },
+  { times: 1 },
+  { times: [1, 2, 3, 4, 5] },
+  { times: [1, 2, 3, 4, 5, -1] },
+  { times: [1, 2, 3, 4, 5, 0.5] },
+  { times: null },
 ];
 
 for (const wrong of wrongProgress) {
@@ -479,7 +503,9 @@ test("what is said is what is read, whatever the values", () => {
 });
 
 test("a progress message of any numbers is what is read", () => {
-  const said = { bytes: 2 ** 53 - 1, files: 1e7, lanes: [0, 2 ** 40], current: [] };
+  const ms = 2 ** 53 - 1;
+  const times = { elapsedMs: ms, diskMs: 0, limitMs: 1, streamMs: ms, workMs: 2, busyMs: 3 };
+  const said = { bytes: ms, files: 1e7, lanes: [0, 2 ** 40], current: [], times };
 
   assert.deepEqual(decodeProgress(bodyOf(encodeProgress(said))), said);
 });

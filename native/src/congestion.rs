@@ -8,6 +8,7 @@ mod aggregation;
 mod capacity;
 mod crowd;
 mod delivery;
+mod filling;
 mod fullness;
 mod losses;
 mod model;
@@ -28,6 +29,7 @@ use std::{
 
 use iroh::endpoint::{Controller, ControllerFactory, ControllerMetrics, RttEstimator};
 
+pub use filling::{Counting, CountingFactory, Filling};
 use model::Model;
 pub use resumption::KnownPath;
 

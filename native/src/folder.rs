@@ -17,7 +17,8 @@ use crate::{
     platform,
     receive_bundle::file_time,
     runtime::blocking,
-    source::{Source, SourceFile},
+    source::Source,
+    source_file::SourceFile,
 };
 
 /// A directory that is held open; see `Folder` in `engine.ts`. Paths are bytes joined by `/`.

@@ -7,12 +7,12 @@ use std::{
 
 use iroh::{
     TransportAddr,
-    endpoint::{self, ConnectionError, LocalTransportAddr, VarInt},
+    endpoint::{self, ConnectionError, LocalTransportAddr, PathId, VarInt},
 };
 use napi_derive::napi;
 
 use crate::{
-    congestion::{Bottleneck, KnownPath},
+    congestion::{Bottleneck, Counting, Filling, KnownPath},
     error::{EngineError, Result},
 };
 
@@ -22,6 +22,8 @@ pub struct Held {
     /// How it ended, once this side has closed it: noq puts the end of its own driver over that.
     ending: Mutex<Option<Ending>>,
     heard: Mutex<Heard>,
+    /// The counts of the path that was selected at the last look.
+    filling: Mutex<Option<(PathId, Arc<Filling>)>>,
 }
 
 /// What has come of the peer, as a look at the counters saw it first.
@@ -63,6 +65,8 @@ pub struct CloseReason {
 pub struct ConnectionStats {
     /// The selected path's far address.
     pub remote_address: String,
+    /// Whether a relay carries it.
+    pub is_relayed: bool,
     /// This side's address on it, without a port.
     pub local_address: String,
     /// Smoothed round-trip time of that path.
@@ -71,6 +75,10 @@ pub struct ConnectionStats {
     pub rate_bytes_per_second: f64,
     /// What that path may have in flight.
     pub congestion_window_bytes: f64,
+    /// What has arrived over that path.
+    pub delivered_bytes: f64,
+    /// What of it arrived when nothing more was there to be sent.
+    pub unfilled_bytes: f64,
     /// QUIC packets lost, on all paths.
     pub lost_packets: f64,
     /// QUIC packets sent, on all paths.
@@ -95,6 +103,7 @@ impl Held {
                 bytes: 0,
                 at: Instant::now(),
             }),
+            filling: Mutex::new(None),
         })
     }
 
@@ -159,11 +168,20 @@ impl Held {
     pub fn know_path(&self, path: KnownPath) {
         let Ok(inner) = self.open() else { return };
         let paths = inner.paths();
-        // The engine gives a copy away, which shares what is known with its original.
-        let copy = selected(&paths).and_then(|path| inner.congestion_state(path.id()));
-        if let Some(Ok(controller)) = copy.map(|copy| copy.into_any().downcast::<Bottleneck>()) {
-            controller.know(path);
+        let controller = selected(&paths).and_then(|path| controller(&inner, path.id()));
+        let inner = controller.map(|controller| controller.parts().1.downcast::<Bottleneck>());
+        if let Some(Ok(bottleneck)) = inner {
+            bottleneck.know(path);
         }
+    }
+
+    /// Returns the counts of a path; asked of the engine once, as each question waits for its lock.
+    fn filling(&self, inner: &endpoint::Connection, path: PathId) -> Option<Arc<Filling>> {
+        let mut known = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|(id, _)| *id != path) {
+            *known = controller(inner, path).map(|controller| (path, controller.parts().0));
+        }
+        known.as_ref().map(|(_, filling)| Arc::clone(filling))
     }
 
     /// Resolves when the connection has ended.
@@ -216,6 +234,9 @@ impl Held {
         let paths = inner.paths();
         let path = selected(&paths);
         let on_path = path.as_ref().map(endpoint::Path::stats).unwrap_or_default();
+        let filling = path
+            .as_ref()
+            .and_then(|path| self.filling(inner, path.id()));
         let remote_address = match path.as_ref().map(endpoint::Path::remote_addr) {
             Some(TransportAddr::Ip(address)) => address.to_string(),
             _ => String::new(),
@@ -226,10 +247,13 @@ impl Held {
         };
         ConnectionStats {
             remote_address,
+            is_relayed: path.as_ref().is_some_and(endpoint::Path::is_relay),
             local_address,
             rtt_ms: on_path.rtt.as_secs_f64() * 1000.0,
             rate_bytes_per_second: on_path.bandwidth_estimate.unwrap_or(0) as f64 / 8.0,
             congestion_window_bytes: on_path.cwnd as f64,
+            delivered_bytes: filling.as_ref().map_or(0, |counts| counts.delivered()) as f64,
+            unfilled_bytes: filling.as_ref().map_or(0, |counts| counts.unfilled()) as f64,
             lost_packets: total.lost_packets as f64,
             sent_packets: total.sent_packets as f64,
             sent_bytes: total.udp_tx.bytes as f64,
@@ -250,6 +274,12 @@ impl Held {
         }
         now.duration_since(heard.at).as_secs_f64() * 1000.0
     }
+}
+
+/// Returns a path's controller: the engine gives a copy away, which shares its counts with its original.
+fn controller(inner: &endpoint::Connection, path: PathId) -> Option<Counting> {
+    let copy = inner.congestion_state(path)?.into_any();
+    copy.downcast::<Counting>().ok().map(|counting| *counting)
 }
 
 fn selected<'a>(paths: &'a endpoint::PathList<'_>) -> Option<endpoint::Path<'a>> {

@@ -17,10 +17,12 @@ use crate::{
     piece::{Run, RunOptions, exact},
     receive_bundle,
     receive_half::ReceiveHalf,
-    receive_run, send_bundle,
+    receive_run::{self, ReceivedRunObject},
+    send_bundle,
     send_half::SendHalf,
-    send_run,
-    source::SourceFile,
+    send_run::{self, SentRunObject},
+    source_file::SourceFile,
+    spent::SpentObject,
 };
 
 /// Bytes that are read into memory at once, at most.
@@ -43,28 +45,6 @@ pub struct ReceiveStream {
 pub struct BidirectionalStream {
     send: Arc<SendHalf>,
     receive: Arc<ReceiveHalf>,
-}
-
-/// What became of a run that was sent.
-#[napi(object)]
-pub struct SentRunObject {
-    /// 32 bytes a piece.
-    pub values: Buffer,
-    /// Why the run ended early.
-    pub failure: Option<String>,
-}
-
-/// What became of a run that was received.
-#[napi(object)]
-pub struct ReceivedRunObject {
-    /// 32 bytes a piece.
-    pub values: Buffer,
-    /// Positions of the bad pieces.
-    pub bad: Vec<u32>,
-    /// Position of the first piece that did not come.
-    pub absent_from: f64,
-    /// Why the run ended early.
-    pub failure: Option<String>,
 }
 
 impl BidirectionalStream {
@@ -106,6 +86,12 @@ impl SendStream {
     #[napi(getter)]
     pub fn sent_bytes(&self) -> f64 {
         self.half.passed() as f64
+    }
+
+    /// Where the time of its calls went.
+    #[napi(getter)]
+    pub fn spent(&self) -> SpentObject {
+        self.half.spent.so_far()
     }
 
     /// Makes its bytes pass these limits.
@@ -214,6 +200,12 @@ impl ReceiveStream {
     #[napi(getter)]
     pub fn received_bytes(&self) -> f64 {
         self.half.passed() as f64
+    }
+
+    /// Where the time of its calls went.
+    #[napi(getter)]
+    pub fn spent(&self) -> SpentObject {
+        self.half.spent.so_far()
     }
 
     /// Makes its bytes pass these limits.

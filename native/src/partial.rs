@@ -14,7 +14,8 @@ use crate::{
     piece::exact,
     platform,
     runtime::blocking,
-    source::{Source, SourceFile},
+    source::Source,
+    source_file::SourceFile,
 };
 
 /// Bytes that are copied at a time where the system does not copy by itself.

@@ -11,6 +11,7 @@ use crate::{
     piece::{HEADER_BYTES, Header, VALUE_BYTES},
     platform,
     receive_half::{Incoming, Intake},
+    spent::Doing,
 };
 
 /// Reads one piece a target, creates each file, writes it, and sets its mode and mtime.
@@ -62,6 +63,7 @@ async fn receive_file(
             failure: None,
         });
     }
+    let _writing = incoming.spent().enter(Doing::Disk);
     let _permit = intake.permit().await?;
     let written = intake.calls.run(|| write_file(parents, target, bytes));
     Ok(match written {

@@ -9,6 +9,7 @@ use crate::{
     decoder::Decoder,
     disk_calls::DiskCalls,
     error::{EngineError, Result},
+    spent::{Doing, Entered, Spent},
     stream::{Half, OneWay},
 };
 
@@ -29,6 +30,7 @@ pub struct Intake {
 pub struct Incoming<'a> {
     half: &'a ReceiveHalf,
     stream: MappedMutexGuard<'a, RecvStream>,
+    _verb: Entered<'a>,
 }
 
 impl OneWay for RecvStream {
@@ -61,25 +63,37 @@ impl ReceiveHalf {
         Ok(Incoming {
             half: self,
             stream: self.stream().await?,
+            _verb: self.spent.enter(Doing::Work),
         })
     }
 }
 
-impl Incoming<'_> {
+impl<'a> Incoming<'a> {
+    /// Where the time of the stream's verbs goes.
+    pub fn spent(&self) -> &'a Spent {
+        &self.half.spent
+    }
+
     /// Fills the buffer, or as much of it as there is before the stream's end.
     async fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
             let left = buffer.len() - filled;
-            let step = self.half.limits.step().map_or(left, |step| step.min(left));
+            let limit = self.half.limits.step();
+            let step = limit.map_or(left, |step| step.min(left));
             let room = &mut buffer[filled..filled + step];
+            let waiting = self.half.spent.enter(Doing::Stream);
             let Some(read) = self.stream.read(room).await? else {
                 break;
             };
+            drop(waiting);
             self.half.note_passed(read);
             filled += read;
             // After the reading: nobody knows before how much there is.
-            self.half.limits.pass(read).await;
+            if limit.is_some() {
+                let _held = self.half.spent.enter(Doing::Limit);
+                self.half.limits.pass(read).await;
+            }
         }
         Ok(filled)
     }

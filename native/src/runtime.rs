@@ -6,6 +6,7 @@ use napi::bindgen_prelude::{
     create_custom_tokio_runtime, shutdown_async_runtime, start_async_runtime,
 };
 use napi_derive::napi;
+use tokio::runtime::RuntimeMetrics;
 
 use crate::{
     disk_calls,
@@ -45,10 +46,23 @@ pub fn start_runtime(options: RuntimeOptions) -> napi::Result<()> {
         .build()
         .map_err(|error| EngineError::argument(format!("no runtime could be started: {error}")))?;
     disk_calls::set_slow(Duration::from_millis(options.slow_disk_call_ms.into()));
+    // Before the runtime is given away: only it knows its threads.
+    METRICS.set(runtime.metrics()).ok();
     create_custom_tokio_runtime(runtime);
     shutdown_async_runtime();
     start_async_runtime();
     Ok(())
+}
+
+/// Returns how long each thread that drives the network has not been waiting, in milliseconds.
+#[napi]
+pub fn busy_ms() -> Vec<f64> {
+    let Some(metrics) = METRICS.get() else {
+        return Vec::new();
+    };
+    (0..metrics.num_workers())
+        .map(|worker| metrics.worker_total_busy_duration(worker).as_secs_f64() * 1000.0)
+        .collect()
 }
 
 /// Runs a blocking call, of a file system in most cases, on a thread of its own.
@@ -59,3 +73,4 @@ pub async fn blocking<T: Send + 'static>(
 }
 
 static STARTED: OnceLock<()> = OnceLock::new();
+static METRICS: OnceLock<RuntimeMetrics> = OnceLock::new();

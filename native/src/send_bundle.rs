@@ -15,6 +15,7 @@ use crate::{
     piece::Header,
     platform,
     send_half::Outgoing,
+    spent::Doing,
 };
 
 /// Bytes that are gathered before they are handed to the stream.
@@ -36,6 +37,11 @@ pub async fn send_bundle(
         .write(&mut [Bytes::copy_from_slice(header)])
         .await?;
     let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
+    // Opening small files takes longer than anything but encoding them.
+    let waiting_for = match &encoding {
+        Some(_) => Doing::Work,
+        None => Doing::Disk,
+    };
     let reading = tokio::task::spawn_blocking(move || {
         let mut reader = Reader {
             parents: Parents::new(&folder),
@@ -46,7 +52,12 @@ pub async fn send_bundle(
         let results = reader.read_files(&files, &sender);
         (results, reader.counts)
     });
-    while let Some(batch) = batches.recv().await {
+    loop {
+        let reading = outgoing.spent().enter(waiting_for);
+        let Some(batch) = batches.recv().await else {
+            break;
+        };
+        drop(reading);
         outgoing.write(&mut [batch]).await?;
     }
     let (results, counts) = reading.await?;

@@ -1,18 +1,22 @@
 //! Sends a run's pieces made smaller, each encoded while the one before it is sent.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::{
     encoder::{EncodedBytes, Encoding, encode},
-    error::Result,
+    error::{EngineError, Result},
     hash::Value,
     piece::{HEADER_BYTES, Header, Piece, Run},
     runtime::blocking,
     send_half::Outgoing,
     send_run::SentRun,
     source::Source,
+    spent::Spent,
 };
 
 /// A piece that is ready to be sent.
@@ -21,6 +25,8 @@ struct Ready {
     bytes: Bytes,
     value: Value,
     counts: EncodedBytes,
+    /// Where the time of its preparation went.
+    read: Duration,
 }
 
 /// Sends the pieces; at the first that cannot be read, an absent one, and ends.
@@ -45,11 +51,15 @@ pub async fn send_pieces(
         };
         small.extend_from_slice(&ready.header);
         let mut chunks = [small.split().freeze(), ready.bytes];
-        let (written, prepared) = tokio::join!(
-            outgoing.write(&mut chunks),
-            prepare(source, pieces.next(), encoding)
-        );
-        written?;
+        let write = async {
+            outgoing.write(&mut chunks).await?;
+            Ok::<_, EngineError>(Instant::now())
+        };
+        let (written, prepared) = tokio::join!(write, prepare(source, pieces.next(), encoding));
+        let waited = written?.elapsed();
+        if let Some(Ok(ready)) = &prepared {
+            outgoing.spent().was_disk(ready.read.min(waited));
+        }
         outgoing.count(ready.counts);
         small.extend_from_slice(&ready.value);
         sent.values.extend(ready.value);
@@ -74,7 +84,8 @@ async fn prepare(
         // Held by the call itself: it goes on when nobody waits for it any more.
         let _permit = permit;
         coders.lend(|coder| {
-            let value = source.read_into(&piece, &mut coder.input)?;
+            let spent = Spent::default();
+            let value = source.read_into(&piece, &mut coder.input, &spent)?;
             let (header, bytes, counts) = encode(coder, coding);
             let header = header.encode(piece.bytes);
             Ok(Ready {
@@ -82,6 +93,7 @@ async fn prepare(
                 bytes,
                 value,
                 counts,
+                read: spent.on_disk(),
             })
         })
     });

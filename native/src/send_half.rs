@@ -7,6 +7,7 @@ use tokio::sync::MappedMutexGuard;
 use crate::{
     encoder::{EncodedBytes, Encoder},
     error::{EngineError, Result},
+    spent::{Doing, Entered, Spent},
     stream::{Half, OneWay},
 };
 
@@ -23,6 +24,7 @@ pub struct Sending {
 pub struct Outgoing<'a> {
     half: &'a SendHalf,
     stream: MappedMutexGuard<'a, Sending>,
+    _verb: Entered<'a>,
 }
 
 impl Sending {
@@ -56,6 +58,7 @@ impl SendHalf {
         Ok(Outgoing {
             half: self,
             stream: self.stream().await?,
+            _verb: self.spent.enter(Doing::Work),
         })
     }
 }
@@ -65,7 +68,9 @@ impl Outgoing<'_> {
     pub async fn write(&mut self, mut chunks: &mut [Bytes]) -> Result<()> {
         while !chunks.is_empty() {
             let Some(step) = self.half.limits.step() else {
+                let waiting = self.half.spent.enter(Doing::Stream);
                 let written = self.stream.inner.write_many_chunks(&mut chunks).await?;
+                drop(waiting);
                 self.half.note_passed(written);
                 continue;
             };
@@ -75,8 +80,12 @@ impl Outgoing<'_> {
                 chunks = &mut all[1..];
             }
             let bytes = part.len();
+            let held = self.half.spent.enter(Doing::Limit);
             self.half.limits.pass(bytes).await;
+            drop(held);
+            let waiting = self.half.spent.enter(Doing::Stream);
             self.stream.inner.write_chunk(part).await?;
+            drop(waiting);
             self.half.note_passed(bytes);
         }
         Ok(())
@@ -86,6 +95,11 @@ impl Outgoing<'_> {
     pub fn set_priority(&mut self, priority: i32) -> Result<()> {
         let set = self.stream.inner.set_priority(priority);
         set.map_err(|_| EngineError::cancelled("stream"))
+    }
+
+    /// Where the time of the stream's verbs goes.
+    pub fn spent(&self) -> &Spent {
+        &self.half.spent
     }
 
     /// Notes what encoding took.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
 
 use crate::{
     encoder::Encoding,
@@ -17,6 +19,15 @@ use crate::{
 pub struct SentRun {
     /// The values of the pieces that were sent.
     pub values: Vec<u8>,
+    /// Why the run ended early.
+    pub failure: Option<String>,
+}
+
+/// What became of a run that was sent.
+#[napi(object)]
+pub struct SentRunObject {
+    /// 32 bytes a piece.
+    pub values: Buffer,
     /// Why the run ended early.
     pub failure: Option<String>,
 }
@@ -64,7 +75,7 @@ async fn send_pieces(
 ) -> Result<SentRun> {
     let mut sent = SentRun::of(&run);
     for piece in run.pieces() {
-        let read = match source.read_piece(&piece).await {
+        let read = match source.read_piece(&piece, outgoing.spent()).await {
             Ok(read) => read,
             Err(error) => {
                 small.extend_from_slice(&Header::Absent.encode(0));

@@ -1,23 +1,20 @@
 //! A file that is read.
 
-use std::{fs::File, sync::Arc};
+use std::fs::File;
 
 use bytes::Bytes;
 use cap_std::fs::Dir;
-use napi::bindgen_prelude::{Buffer, Uint8Array};
-use napi_derive::napi;
 
 use crate::{
     disk_calls::DiskCalls,
     error::{Code, EngineError, Result},
-    handle::Handle,
     hash::{PieceHasher, Value},
-    listing::{Kind, Stat, StatObject},
+    listing::{Kind, Stat},
     mapping::Mapping,
     path::{at, open_file, place_below, shown},
-    piece::{Piece, Run, RunOptions, exact},
+    piece::{Piece, Run},
     platform,
-    runtime::blocking,
+    spent::{Doing, Spent},
 };
 
 /// Bytes that are read, hashed and handed on at a time: they stay in the processor's cache meanwhile.
@@ -29,7 +26,8 @@ pub const STEP_BYTES: usize = 64 * 1024;
 /// An open file, or what takes its place, and how its bytes are got at.
 pub struct Source {
     content: Content,
-    opened: Stat,
+    /// What the file was when it was opened.
+    pub opened: Stat,
     path: Vec<u8>,
     calls: DiskCalls,
 }
@@ -75,7 +73,7 @@ impl Source {
     }
 
     /// Stands for a file of which these bytes, from an offset on, are in memory and nothing else is.
-    fn hold(bytes: Bytes, offset: u64) -> Self {
+    pub fn hold(bytes: Bytes, offset: u64) -> Self {
         let opened = Stat {
             kind: Kind::File,
             bytes: offset + bytes.len() as u64,
@@ -102,11 +100,11 @@ impl Source {
     /// Reads and hashes a piece as a whole, so that its header can still say that it is absent.
     ///
     /// Gives way to the network between two steps.
-    pub async fn read_piece(&self, piece: &Piece) -> Result<ReadPiece> {
+    pub async fn read_piece(&self, piece: &Piece, spent: &Spent) -> Result<ReadPiece> {
         let mut hasher = PieceHasher::new(piece);
         let mut chunks = Vec::with_capacity((piece.bytes as usize).div_ceil(STEP_BYTES));
         for (offset, bytes) in steps(piece) {
-            chunks.push(self.read_step(offset, bytes, &mut hasher)?);
+            chunks.push(self.read_step(offset, bytes, &mut hasher, spent)?);
             tokio::task::yield_now().await;
         }
         Ok(ReadPiece {
@@ -116,16 +114,18 @@ impl Source {
     }
 
     /// Reads a piece into a buffer in place of what is in it, and returns the piece's value.
-    pub fn read_into(&self, piece: &Piece, buffer: &mut Vec<u8>) -> Result<Value> {
+    pub fn read_into(&self, piece: &Piece, buffer: &mut Vec<u8>, spent: &Spent) -> Result<Value> {
         buffer.clear();
-        self.read_steps(piece, |bytes| buffer.extend_from_slice(bytes))
+        self.read_steps(piece, spent, |bytes| buffer.extend_from_slice(bytes))
     }
 
     /// Returns the values of a run's pieces.
-    fn hash_run(&self, run: Run) -> Result<Vec<u8>> {
+    pub fn hash_run(&self, run: Run) -> Result<Vec<u8>> {
         let mut values = Vec::new();
+        // It is no stream's time.
+        let spent = Spent::default();
         for piece in run.pieces() {
-            values.extend(self.read_steps(&piece, |_| {})?);
+            values.extend(self.read_steps(&piece, &spent, |_| {})?);
         }
         Ok(values)
     }
@@ -153,15 +153,27 @@ impl Source {
     }
 
     /// Gives a piece's bytes to `call`, step by step, and returns the piece's value.
-    fn read_steps(&self, piece: &Piece, mut call: impl FnMut(&[u8])) -> Result<Value> {
+    fn read_steps(
+        &self,
+        piece: &Piece,
+        spent: &Spent,
+        mut call: impl FnMut(&[u8]),
+    ) -> Result<Value> {
         let mut hasher = PieceHasher::new(piece);
         for (offset, bytes) in steps(piece) {
-            call(&self.read_step(offset, bytes, &mut hasher)?);
+            call(&self.read_step(offset, bytes, &mut hasher, spent)?);
         }
         Ok(hasher.value())
     }
 
-    fn read_step(&self, offset: u64, wanted: usize, hasher: &mut PieceHasher) -> Result<Bytes> {
+    fn read_step(
+        &self,
+        offset: u64,
+        wanted: usize,
+        hasher: &mut PieceHasher,
+        spent: &Spent,
+    ) -> Result<Bytes> {
+        let reading = spent.enter(Doing::Disk);
         let chunk = match &self.content {
             Content::File(file) => {
                 let read = || platform::read_at(file, offset, wanted);
@@ -170,7 +182,10 @@ impl Source {
             Content::Mapped(_, mapping) => mapping.bytes(offset, wanted),
             Content::Held(bytes, start) => held(bytes, *start, offset, wanted),
         };
+        // A mapping is read by whoever looks at it first.
+        let reading = matches!(self.content, Content::Mapped(..)).then_some(reading);
         hasher.update(&chunk);
+        drop(reading);
         if chunk.len() == wanted && !self.is_torn(offset + wanted as u64)? {
             return Ok(chunk);
         }
@@ -192,7 +207,8 @@ impl Source {
         Ok(mapping.is_torn() || at(&self.path, platform::stat_of(file))?.bytes < end)
     }
 
-    fn stat(&self) -> Result<Stat> {
+    /// What the file is now.
+    pub fn stat(&self) -> Result<Stat> {
         match self.file() {
             Some(file) => at(&self.path, platform::stat_of(file)),
             None => Ok(self.opened),
@@ -217,66 +233,6 @@ fn steps(piece: &Piece) -> impl Iterator<Item = (u64, usize)> {
     (0..bytes)
         .step_by(STEP_BYTES)
         .map(move |done| (offset + done as u64, STEP_BYTES.min(bytes - done)))
-}
-
-/// Copies bytes to where they can be sent from; see `holdBytes` in `engine.ts`.
-#[napi]
-pub fn hold_bytes(bytes: Uint8Array, offset: f64) -> napi::Result<SourceFile> {
-    let offset = exact("offset", offset)?;
-    let bytes = Bytes::copy_from_slice(&bytes);
-    Ok(SourceFile::new(Source::hold(bytes, offset)))
-}
-
-/// A file that is read; see `SourceFile` in `engine.ts`.
-#[napi]
-pub struct SourceFile {
-    source: Handle<Source>,
-    opened: Stat,
-}
-
-impl SourceFile {
-    /// Gives an open file to JavaScript.
-    pub fn new(source: Source) -> Self {
-        Self {
-            opened: source.opened,
-            source: Handle::new("file", source),
-        }
-    }
-
-    /// Returns the open file.
-    pub fn source(&self) -> Result<Arc<Source>> {
-        self.source.open()
-    }
-}
-
-#[napi]
-impl SourceFile {
-    /// What the file was when it was opened.
-    #[napi(getter)]
-    pub fn opened(&self) -> StatObject {
-        self.opened.into()
-    }
-
-    /// What the file is now.
-    #[napi]
-    pub async fn stat(&self) -> Result<StatObject> {
-        let source = self.source()?;
-        blocking(move || Ok(source.stat()?.into())).await
-    }
-
-    /// Returns the values of a run's pieces, 32 bytes a piece.
-    #[napi]
-    pub async fn hash_run(&self, run: RunOptions) -> Result<Buffer> {
-        let source = self.source()?;
-        let run = Run::new(&run)?;
-        Ok(blocking(move || source.hash_run(run)).await?.into())
-    }
-
-    /// Frees the file; a verb that reads it ends first.
-    #[napi]
-    pub fn close(&self) {
-        self.source.close();
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::{EngineError, Result},
     limiter::Chain,
+    spent::Spent,
     transport::var_int,
 };
 
@@ -32,6 +33,8 @@ pub struct Half<S, T> {
     /// What its bytes pass on this side.
     pub limits: Chain,
     given_up: CancellationToken,
+    /// Where the time of the verbs goes.
+    pub spent: Spent,
     /// What the verbs need beside the stream.
     pub tools: T,
 }
@@ -44,6 +47,7 @@ impl<S: OneWay, T: Send + Sync + 'static> Half<S, T> {
             passed: AtomicU64::new(0),
             limits: Chain::default(),
             given_up: CancellationToken::new(),
+            spent: Spent::default(),
             tools,
         })
     }

@@ -13,7 +13,7 @@ use rustls::{
 };
 
 use crate::{
-    congestion::BottleneckFactory,
+    congestion::{BottleneckFactory, CountingFactory},
     endpoint::EndpointOptions,
     error::{EngineError, Result},
     piece::exact,
@@ -115,13 +115,19 @@ pub fn milliseconds(what: &str, value: f64) -> Result<Duration> {
 
 fn controller(name: &str) -> Result<Arc<dyn ControllerFactory + Send + Sync>> {
     match name {
-        "bbr" => Ok(Arc::new(BottleneckFactory)),
-        "cubic" => Ok(Arc::new(CubicConfig::default())),
-        "newreno" => Ok(Arc::new(NewRenoConfig::default())),
+        "bbr" => Ok(counting(BottleneckFactory)),
+        "cubic" => Ok(counting(CubicConfig::default())),
+        "newreno" => Ok(counting(NewRenoConfig::default())),
         other => Err(EngineError::argument(format!(
             "congestion: {other:?} is not known"
         ))),
     }
+}
+
+fn counting(
+    factory: impl ControllerFactory + Send + Sync + 'static,
+) -> Arc<dyn ControllerFactory + Send + Sync> {
+    Arc::new(CountingFactory(Arc::new(factory)))
 }
 
 /// Takes a number from JavaScript as QUIC carries it.

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import {
+  boundsText,
   displayText,
   notChosen,
   type Receipt,
@@ -22,11 +23,13 @@ export function receiptSummary(verb: "sent" | "received", receipt: Receipt): str
   return `${verb} and verified ${formatCount(received, "file")}, ${formatBytes(bytes)}${time}${wire}`;
 }
 
-/** The lines below the first: where the files are, and each that is not as it was offered. */
+/** The lines below the first: where the files are, what held a long transfer, and each file that is not as it was offered. */
 export function receiptDetails(receipt: Receipt): string[] {
-  const { into, files, skipped } = receipt;
+  const { into, files, skipped, seconds, bounds } = receipt;
+  const held = seconds >= worthAWhy ? boundsText(bounds) : "";
   const { failed, kept, unchosen, renamed } = digestOf(receipt);
   const lines = [
+    ...(held === "" ? [] : [`  held by ${held}`]),
     ...(unchosen > 0 ? [`  not chosen by the receiver: ${formatCount(unchosen, "file")}`] : []),
     ...list("skipped", kept.first.map(withReason), kept.count),
     ...list("not sent", skipped.slice(0, mostLines).map(withReason), skipped.length),
@@ -139,3 +142,5 @@ function withReason({ path, reason }: { path: string; reason?: string }): string
 
 const digests = new WeakMap<ReceiptFiles, Digest>();
 const mostLines = 20;
+/** From so many seconds on people ask why it took so long. */
+const worthAWhy = 10;

@@ -10,8 +10,10 @@
  */
 
 import type { Codec, Coding } from "../codec.ts";
+import type { CloseReason, ConnectionStats, PathFigures, PeerLimits } from "./connection-facts.ts";
 import type { Folder, PartialFile, PieceRun, SourceFile } from "./file-system.ts";
 
+export type * from "./connection-facts.ts";
 export type * from "./file-system.ts";
 
 import type {
@@ -21,6 +23,7 @@ import type {
   EncodedBytes,
   ReceivedRun,
   SentRun,
+  SpentTime,
 } from "./runs.ts";
 
 export type * from "./runs.ts";
@@ -57,6 +60,11 @@ export interface Engine {
   holdBytes(bytes: Uint8Array, offset: number): SourceFile;
   /** A limit that streams can be held to. */
   createLimiter(): RateLimiter;
+  /**
+   * How long each thread that everything passes has not been waiting so far, in milliseconds: JavaScript's and
+   * those of the network. Who asks twice knows how busy they were in between.
+   */
+  busyMs(): number[];
   /** So many bytes that nobody can guess; in a simulation, those that its seed gives. */
   random(bytes: number): Uint8Array;
 }
@@ -152,52 +160,6 @@ export interface EarlyCall {
   proven(): Promise<Connection>;
 }
 
-/** How a connection ended. */
-export interface CloseReason {
-  /** `peer`: the other side closed it with `code`; `local`: this side; `lost`: time-out, reset or transport failure. */
-  by: "peer" | "local" | "lost";
-  /** The application's error number; 0 for `lost`. */
-  code: number;
-  /** Text for people; hostile when `by` is `peer`. */
-  reason: string;
-}
-
-/** Counters of a connection since its start; 64-bit, bytes and milliseconds. */
-export interface ConnectionStats {
-  /** The selected path's far address, `ip:port`; `""` when none is known. */
-  remoteAddress: string;
-  /** This side's address on it, without a port; `""` when none is known. */
-  localAddress: string;
-  rttMs: number;
-  /** Bytes a second that the path carries; 0 until its start is over. */
-  rateBytesPerSecond: number;
-  congestionWindowBytes: number;
-  lostPackets: number;
-  sentPackets: number;
-  /** UDP payload bytes. */
-  sentBytes: number;
-  receivedBytes: number;
-  /** Time since a look at the counters saw that something had come of the peer. */
-  silentMs: number;
-  pathMtuBytes: number;
-}
-
-/** What an earlier connection knew of a path. */
-export interface PathFigures {
-  /** Its round trip in milliseconds. */
-  rttMs: number;
-  /** Bytes a second that it carried, whole. */
-  rateBytesPerSecond: number;
-}
-
-/** What a peer may send. */
-export interface PeerLimits {
-  /** Bytes that it may have sent and nobody has read. */
-  receiveWindowBytes: number;
-  /** Streams of either kind that it may have open at once. */
-  maxStreams: number;
-}
-
 /** An authenticated, encrypted connection to one peer. */
 export interface Connection {
   readonly peerId: string;
@@ -236,6 +198,7 @@ export interface BidirectionalStream {
 export interface SendStream {
   /** Bytes handed to the stream so far. */
   readonly sentBytes: number;
+  readonly spent: SpentTime;
   /**
    * Makes all that is written from now on pass these limits, its own first and the widest last; once a stream.
    *
@@ -272,6 +235,7 @@ export interface SendStream {
 export interface ReceiveStream {
   /** Bytes taken from the stream so far. */
   readonly receivedBytes: number;
+  readonly spent: SpentTime;
   /** Makes all that is read from now on pass these limits, as {@link SendStream.limitBy} does. */
   limitBy(limiters: readonly RateLimiter[]): void;
   /** Takes pieces of these codecs in later calls; a stream begins with `none`, which is always taken. */

@@ -20,7 +20,8 @@ export async function sendBundle(
 ): Promise<BundledResult[]> {
   const results: BundledResult[] = [];
   for (const file of files) {
-    const bytes = await readWhole(folder, file);
+    const reading = () => readWhole(folder, file);
+    const bytes = await writer.pipe.spent.write.during("disk", reading);
     if (bytes instanceof Error) {
       await writeAbsentPiece(writer);
       results.push({ hash: noHash(), status: "absent", failure: bytes });
@@ -47,7 +48,8 @@ export async function receiveBundle(
     } else if (!piece.isProven) {
       results.push({ hash: piece.value, status: "bad", failure: null });
     } else {
-      const failure = await createWhole(folder, target, piece.bytes);
+      const writing = () => createWhole(folder, target, piece.bytes);
+      const failure = await reader.pipe.spent.read.during("disk", writing);
       results.push({ hash: piece.value, status: failure ? "failed" : "ok", failure });
     }
   }

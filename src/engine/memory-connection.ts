@@ -37,6 +37,8 @@ export interface ConnectionEnd {
   session: Uint8Array;
   /** Asks the network to carry bytes; it says how many pass. */
   carry: (bytes: number) => number;
+  /** The time in milliseconds. */
+  now: () => number;
   /** Called once, when the connection has ended. */
   onEnd: () => void;
 }
@@ -143,14 +145,17 @@ export class MemoryConnection implements Connection, Cuttable {
     this.#rateBytesPerSecond ||= rateBytesPerSecond;
   }
 
-  /** See {@link Connection.stats}; nothing is lost or late here, and no peer falls silent. */
+  /** See {@link Connection.stats}; nothing is lost or late here, no path is ever full, and no peer falls silent. */
   stats(): ConnectionStats {
     return {
       remoteAddress: this.#end.remoteAddress,
+      isRelayed: false,
       localAddress: "127.0.0.1",
       rttMs: 0,
       rateBytesPerSecond: this.#rateBytesPerSecond,
       congestionWindowBytes: this.#end.streamWindowBytes,
+      deliveredBytes: this.#sentBytes,
+      unfilledBytes: this.#sentBytes,
       lostPackets: 0,
       sentPackets: Math.ceil(this.#sentBytes / PACKET_BYTES),
       sentBytes: this.#sentBytes,
@@ -184,6 +189,7 @@ export class MemoryConnection implements Connection, Cuttable {
 
   #pipe(from: MemoryConnection, to: MemoryConnection, onDone: () => void): Pipe {
     const pipe = new Pipe({
+      now: this.#end.now,
       windowBytes: () => Math.min(to.#end.streamWindowBytes, to.#windowBytes),
       carry: (wanted) => {
         const bytes = this.#end.carry(wanted);

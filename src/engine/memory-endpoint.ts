@@ -1,6 +1,7 @@
 /** An endpoint on the memory network. */
 
 import { createPrivateKey, createPublicKey } from "node:crypto";
+import type { Clock } from "../clock.ts";
 import { TransferError } from "../errors.ts";
 import type { Connection, EarlyCall, Endpoint, EndpointOptions } from "./engine.ts";
 import { type Allowance, type ConnectionEnd, MemoryConnection } from "./memory-connection.ts";
@@ -12,6 +13,7 @@ export class MemoryEndpoint implements Endpoint {
   readonly peerId: string;
   readonly addresses: readonly string[];
   readonly #network: Network<MemoryEndpoint>;
+  readonly #clock: Clock;
   readonly #options: EndpointOptions;
   readonly #incoming = new Queue<Connection | null>();
   readonly #early = new Queue<EarlyCall | null>();
@@ -21,9 +23,10 @@ export class MemoryEndpoint implements Endpoint {
   #isOpen = true;
 
   /** Takes its addresses on the network. */
-  constructor(network: Network<MemoryEndpoint>, options: EndpointOptions) {
+  constructor(network: Network<MemoryEndpoint>, clock: Clock, options: EndpointOptions) {
     this.peerId = peerIdOf(options.secretKey);
     this.#network = network;
+    this.#clock = clock;
     this.#options = options;
     this.addresses = network.listen(options.listen, this);
   }
@@ -134,6 +137,7 @@ export class MemoryEndpoint implements Endpoint {
       remoteAddress: peer.addresses[0] ?? "",
       streamWindowBytes: this.#options.streamWindowBytes,
       carry: (bytes) => this.#network.carry(bytes),
+      now: () => this.#clock.now(),
     };
   }
 

@@ -2,6 +2,7 @@
 
 import { codeOfWire, type ErrorCode, TransferError } from "../errors.ts";
 import { LimitChain, type Passing } from "./memory-limiter.ts";
+import { Spent } from "./memory-spent.ts";
 import { Signal } from "./memory-waiting.ts";
 
 /** What a pipe must be told. */
@@ -12,12 +13,16 @@ export interface PipeOptions {
   carry: (bytes: number) => number;
   /** Called once, when nothing more will pass. */
   onDone: () => void;
+  /** The time in milliseconds. */
+  now: () => number;
 }
 
 /** Bytes on their way from one writer to one reader. */
 export class Pipe implements Passing {
   /** What the writer's bytes pass, and the reader's. */
   readonly limits = { write: new LimitChain(), read: new LimitChain() };
+  /** Where the time of each end goes. */
+  readonly spent: { write: Spent; read: Spent };
   readonly #options: PipeOptions;
   readonly #chunks: Uint8Array[] = [];
   readonly #changed = new Signal();
@@ -33,6 +38,7 @@ export class Pipe implements Passing {
   /** Begins empty and open. */
   constructor(options: PipeOptions) {
     this.#options = options;
+    this.spent = { write: new Spent(options.now), read: new Spent(options.now) };
   }
 
   /** See {@link Passing.gone}. */
@@ -64,13 +70,16 @@ export class Pipe implements Passing {
       if (free === 0) {
         const { step } = this.limits.write;
         free = Math.min(bytes.length - at, step ?? Number.POSITIVE_INFINITY);
-        if (step !== null) await this.limits.write.pass(free, this);
+        if (step !== null) {
+          const part = free;
+          await this.spent.write.during("limit", () => this.limits.write.pass(part, this));
+        }
       }
       if (this.#writeFailure) throw this.#writeFailure;
       if (this.#isFinished) throw new TypeError("a stream was written to after its end");
       const room = this.#options.windowBytes() - this.#bufferedBytes;
       if (room === 0) {
-        await this.#changed.wait();
+        await this.spent.write.during("stream", () => this.#changed.wait());
         continue;
       }
       const part = bytes.slice(at, at + Math.min(room, free));
@@ -93,9 +102,11 @@ export class Pipe implements Passing {
         const { step } = this.limits.read;
         const taken = this.#takeInto(bytes.subarray(at, step === null ? length : at + step));
         at += taken;
-        if (step !== null) await this.limits.read.pass(taken, this);
+        if (step !== null) {
+          await this.spent.read.during("limit", () => this.limits.read.pass(taken, this));
+        }
       } else if (!this.#isFinished) {
-        await this.#changed.wait();
+        await this.spent.read.during("stream", () => this.#changed.wait());
       } else if (at === 0) {
         return null;
       } else {

@@ -22,7 +22,9 @@ export async function sendRun(
   if (!(source instanceof MemorySourceFile)) throw new TypeError("a file of another engine");
   const values: Uint8Array[] = [];
   for (const piece of piecesOf(run)) {
+    const leave = writer.pipe.spent.write.enter("disk");
     const bytes = readOf(source, piece);
+    leave();
     if (bytes instanceof Error) {
       await writeAbsentPiece(writer);
       return { values: Buffer.concat(values), failure: bytes };
@@ -48,8 +50,13 @@ export async function receiveRun(
       const piece = await readPiece(reader, place.bytes, place);
       if (!piece) break;
       values.set(piece.value, position * VALUE_BYTES);
-      if (piece.isProven) partial.write(place.offset, piece.bytes);
-      else bad.push(position);
+      const leave = reader.pipe.spent.read.enter("disk");
+      try {
+        if (piece.isProven) partial.write(place.offset, piece.bytes);
+        else bad.push(position);
+      } finally {
+        leave();
+      }
       absentFrom = position + 1;
     }
   } catch (error) {

@@ -15,6 +15,7 @@ import type {
   SendStream,
   SentRun,
   SourceFile,
+  SpentTime,
 } from "./engine.ts";
 import { receiveBundle, sendBundle } from "./memory-bundle.ts";
 import { checkCoding } from "./memory-codec.ts";
@@ -40,6 +41,11 @@ export class MemorySendStream implements SendStream {
     return this.#pipe.sentBytes;
   }
 
+  /** See {@link SendStream.spent}. */
+  get spent(): SpentTime {
+    return this.#pipe.spent.write.soFar;
+  }
+
   /** See {@link SendStream.limitBy}. */
   limitBy(limiters: readonly RateLimiter[]): void {
     this.#pipe.limits.write.set(limiters);
@@ -61,13 +67,13 @@ export class MemorySendStream implements SendStream {
   /** See {@link SendStream.write}. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#announce();
-    await this.#pipe.write(bytes);
+    await this.#pipe.spent.write.during("work", () => this.#pipe.write(bytes));
   }
 
   /** See {@link SendStream.sendRun}. */
   async sendRun(header: Uint8Array, source: SourceFile, run: PieceRun): Promise<SentRun> {
     await this.write(header);
-    return sendRun(this.#writer, source, run);
+    return this.#pipe.spent.write.during("work", () => sendRun(this.#writer, source, run));
   }
 
   /** See {@link SendStream.sendBundle}. */
@@ -77,7 +83,7 @@ export class MemorySendStream implements SendStream {
     files: readonly BundledSource[],
   ): Promise<BundledResult[]> {
     await this.write(header);
-    return sendBundle(this.#writer, folder, files);
+    return this.#pipe.spent.write.during("work", () => sendBundle(this.#writer, folder, files));
   }
 
   /** See {@link SendStream.finish}. */
@@ -112,6 +118,11 @@ export class MemoryReceiveStream implements ReceiveStream {
     return this.#pipe.receivedBytes;
   }
 
+  /** See {@link ReceiveStream.spent}. */
+  get spent(): SpentTime {
+    return this.#pipe.spent.read.soFar;
+  }
+
   /** See {@link ReceiveStream.limitBy}. */
   limitBy(limiters: readonly RateLimiter[]): void {
     this.#pipe.limits.read.set(limiters);
@@ -124,17 +135,17 @@ export class MemoryReceiveStream implements ReceiveStream {
 
   /** See {@link ReceiveStream.read}. */
   read(length: number): Promise<Uint8Array | null> {
-    return this.#pipe.read(length);
+    return this.#pipe.spent.read.during("work", () => this.#pipe.read(length));
   }
 
   /** See {@link ReceiveStream.receiveRun}. */
   receiveRun(partial: PartialFile, run: PieceRun): Promise<ReceivedRun> {
-    return receiveRun(this.#reader, partial, run);
+    return this.#pipe.spent.read.during("work", () => receiveRun(this.#reader, partial, run));
   }
 
   /** See {@link ReceiveStream.receiveBundle}. */
   receiveBundle(folder: Folder, targets: readonly BundledTarget[]): Promise<BundledResult[]> {
-    return receiveBundle(this.#reader, folder, targets);
+    return this.#pipe.spent.read.during("work", () => receiveBundle(this.#reader, folder, targets));
   }
 
   /** See {@link ReceiveStream.stop}. */

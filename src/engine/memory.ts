@@ -70,9 +70,11 @@ function engineOn(
     mergePieces,
     random,
     async bind(options: EndpointOptions): Promise<Endpoint> {
-      return new MemoryEndpoint(network, options);
+      return new MemoryEndpoint(network, clock, options);
     },
     holdBytes: (bytes, offset) => new MemoryHeldBytes(disk, bytes, offset),
+    // Here everything is done on one thread, which is the test's own.
+    busyMs: () => [],
     createLimiter: () => new MemoryRateLimiter(clock),
     async openFolder(path: string): Promise<Folder> {
       return new MemoryFolder(disk, disk.folderAt(path));

@@ -15,11 +15,13 @@ import type {
   PathFigures,
   PeerLimits,
   PieceRun,
+  SpentTime,
 } from "./engine.ts";
 
 /** What the addon exports. */
 export interface Addon {
   startRuntime(options: { workerThreads: number; slowDiskCallMs: number }): void;
+  busyMs(): number[];
   errorCodeNames(): string[];
   bindEndpoint(options: EndpointOptions): Promise<AddonEndpoint>;
   openFolder(path: Uint8Array): Promise<AddonFolder>;
@@ -81,6 +83,7 @@ export interface AddonBidirectionalStream {
 /** `SendStream` of `native/src/lane.rs`. */
 export interface AddonSendStream {
   readonly sentBytes: number;
+  readonly spent: SpentTime;
   limitBy(limiters: AddonRateLimiter[]): void;
   setPriority(priority: number): Promise<void>;
   readonly encoded: EncodedBytes;
@@ -95,6 +98,7 @@ export interface AddonSendStream {
 /** `ReceiveStream` of `native/src/lane.rs`. */
 export interface AddonReceiveStream {
   readonly receivedBytes: number;
+  readonly spent: SpentTime;
   limitBy(limiters: AddonRateLimiter[]): void;
   takeCodecs(names: string[]): void;
   read(length: number): Promise<Uint8Array | null>;

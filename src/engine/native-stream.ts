@@ -17,6 +17,7 @@ import type {
   SendStream,
   SentRun,
   SourceFile,
+  SpentTime,
 } from "./engine.ts";
 import type {
   AddonBidirectionalStream,
@@ -59,6 +60,10 @@ export class NativeSendStream implements SendStream {
 
   get sentBytes(): number {
     return this.#handle.sentBytes;
+  }
+
+  get spent(): SpentTime {
+    return this.#handle.spent;
   }
 
   limitBy(limiters: readonly RateLimiter[]): void {
@@ -117,6 +122,10 @@ export class NativeReceiveStream implements ReceiveStream {
 
   get receivedBytes(): number {
     return this.#handle.receivedBytes;
+  }
+
+  get spent(): SpentTime {
+    return this.#handle.spent;
   }
 
   limitBy(limiters: readonly RateLimiter[]): void {

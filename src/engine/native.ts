@@ -79,6 +79,10 @@ class NativeEngine implements Engine {
     return new NativeRateLimiter(new this.#addon.RateLimiter());
   }
 
+  busyMs(): number[] {
+    return [performance.eventLoopUtilization().active, ...this.#addon.busyMs()];
+  }
+
   random(bytes: number): Uint8Array {
     return new Uint8Array(randomBytes(bytes));
   }

@@ -29,6 +29,18 @@ export interface EncodedBytes {
   encodeMs: number;
 }
 
+/** Where the time of a stream's calls went so far, in milliseconds; what is under way counts. */
+export interface SpentTime {
+  /** In calls of the file system, and waiting for them. */
+  diskMs: number;
+  /** Waiting at limiters. */
+  limitMs: number;
+  /** Waiting for the connection: to take bytes, or to bring them. */
+  streamMs: number;
+  /** All the rest: hashing, encoding, waiting for a processor. */
+  workMs: number;
+}
+
 /** What became of a run that was sent. */
 export interface SentRun {
   /** 32 bytes for each piece that was sent, in order. */

@@ -6,7 +6,7 @@ import { allCodecs, type Codec } from "../codec.ts";
 import type { Connection, Endpoint, EndpointOptions, Engine } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
-import { paceFeature, streamFeature, textFeature } from "../protocol/features.ts";
+import { boundFeature, paceFeature, streamFeature, textFeature } from "../protocol/features.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { encodeMessage } from "../protocol/message-codec.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
@@ -96,7 +96,7 @@ function helloOf({ options, tuning }: PeerContext, features: readonly string[]):
     type: "hello",
     version: protocolVersion,
     name: (options.name ?? hostname()).slice(0, 128),
-    features: [paceFeature, textFeature, streamFeature, ...features],
+    features: [paceFeature, textFeature, streamFeature, boundFeature, ...features],
     profiles: [...(options.formats ?? formatsByPreference)],
     codecs: readCodecs(options),
     maxLanes: tuning.maxLanes,

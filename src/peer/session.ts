@@ -21,6 +21,7 @@ import { proofLabel, ticketProof } from "../protocol/proof.ts";
 import type { AnswerMessage, RequestMessage } from "../protocol/request-messages.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
 import { closeFailure, failureFor, peerFailure } from "../transfer/failure.ts";
+import { Looks } from "../transfer/looks.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
 import { Turns } from "../transfer/turns.ts";
 import { type Greeted, readHello, sayHello } from "./greeting.ts";
@@ -59,6 +60,7 @@ export class Session implements Channel {
   readonly connection: Connection;
   readonly hello: Hello;
   readonly turns: Turns;
+  readonly looks: Looks;
   /** Resolves with the failure that ended it. */
   readonly ended: Promise<TransferError>;
   readonly #control: BidirectionalStream;
@@ -77,6 +79,7 @@ export class Session implements Channel {
     options: SessionOptions,
   ) {
     this.connection = connection;
+    this.looks = new Looks(connection, options.clock);
     this.#control = control;
     this.hello = hello;
     this.#options = options;

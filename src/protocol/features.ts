@@ -3,6 +3,9 @@
 /** It understands `pace`: a limit, a pause. */
 export const paceFeature = "pace";
 
+/** It takes `bound`: what holds a transfer. */
+export const boundFeature = "bound";
+
 /** It takes texts: offers that are shown, and have no entries. */
 export const textFeature = "text";
 

@@ -1,6 +1,7 @@
 /** The messages of a control stream as bytes. */
 
-import { codeOfWire, errorCodes } from "../errors.ts";
+import { errorCodes } from "../errors.ts";
+import { boundOf, boundsOf, boundsToWire } from "./bound-codec.ts";
 import {
   byteCount,
   bytes,
@@ -12,7 +13,6 @@ import {
   integer,
   invalid,
   list,
-  maxWire,
   quantity,
   text,
   tuple,
@@ -35,8 +35,9 @@ import {
   maxWords,
   minPieceLog,
 } from "./limits.ts";
-import { type ControlMessage, type FileResult, paceStates, type StreamEnd } from "./messages.ts";
+import { type ControlMessage, paceStates, type StreamEnd } from "./messages.ts";
 import { requestDecoders, requestToWire } from "./request-codec.ts";
+import { cutText, resultOf, resultToWire } from "./result-codec.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
 
 /** A message as a frame. Texts for people that are too long are cut. */
@@ -93,38 +94,11 @@ function toWire(message: ControlMessage): Record<string, unknown> {
     const { end, ...rest } = message;
     return { ...rest, ...end, transfer: wire["transfer"] };
   }
+  if (message.type === "bound") wire["by"] = message.by ?? "";
   if (message.type === "pace") wire["limit"] = Math.floor(message.limit ?? 0);
+  if (message.type === "settled" && message.bounds) wire["bounds"] = boundsToWire(message.bounds);
   if (message.type === "results") wire["files"] = message.files.map(resultToWire);
   return "request" in message ? { ...wire, ...requestToWire(message) } : wire;
-}
-
-function resultToWire(result: FileResult): unknown[] {
-  const { entry, status, hash, savedAs, code, reason } = result;
-  const wire = code === null ? 0 : errorCodes[code].wire;
-  const text = cutText(reason, maxReason);
-  return [entry, statuses.indexOf(status), hash, nameToWire(savedAs), wire, text];
-}
-
-/** A text of at most `most` UTF-16 units; never half a character, which UTF-8 cannot say. */
-function cutText(text: string, most: number): string {
-  return text.slice(0, most).toWellFormed();
-}
-
-function resultOf(value: unknown): FileResult {
-  const fields = tuple(value, "result", 6);
-  const status = statuses[integer(fields[1], "status", 0, statuses.length - 1)];
-  if (status === undefined) throw invalid("status");
-  const hash = bytes(fields[2], "hash");
-  if (hash.length !== 0 && hash.length !== valueBytes) throw invalid("hash");
-  const code = integer(fields[4], "code", 0, maxWire);
-  return {
-    entry: entryNumber(fields[0]),
-    status,
-    hash,
-    savedAs: nameFromWire(fields[3], "saved as", 2 * maxPathBytes),
-    code: code === 0 ? null : codeOfWire(code),
-    reason: text(fields[5], "reason", maxReason),
-  };
 }
 
 /** A map, because a peer chooses the key: an object would answer for "constructor" too. */
@@ -219,6 +193,11 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       state: word(fields["state"], "state", paceStates),
       limit: byteCount(fields["limit"], "limit") || null,
     }),
+    bound: (fields) => ({
+      type: "bound",
+      transfer: transferOf(fields),
+      by: boundOf(fields["by"]),
+    }),
     want: (fields) => ({
       type: "want",
       transfer: transferOf(fields),
@@ -257,7 +236,11 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       bytes: byteCount(fields["bytes"], "bytes"),
       seconds: quantity(fields["seconds"], "seconds"),
     }),
-    settled: (fields) => ({ type: "settled", transfer: transferOf(fields) }),
+    settled: (fields) => ({
+      type: "settled",
+      transfer: transferOf(fields),
+      ...("bounds" in fields ? { bounds: boundsOf(fields["bounds"]) } : {}),
+    }),
     error: (fields) => ({ type: "error", ...failureOf(fields) }),
     ...requestDecoders,
   }),
@@ -295,5 +278,3 @@ function proofOf(value: unknown): Uint8Array {
 function words(value: unknown): string[] {
   return list(value, "words", maxWords, (item) => text(item, "word", maxWord));
 }
-
-const statuses = ["received", "skipped", "failed"] as const;

@@ -74,6 +74,29 @@ export interface StreamEnd {
   hash: Uint8Array;
 }
 
+/** A limit that a transfer can be held by. */
+export type Bound = (typeof bounds)[number];
+
+/** For how much of a transfer's time a limit held it. */
+export interface BoundShare {
+  by: Bound;
+  /** From 0 to 1, in thousandths. */
+  share: number;
+}
+
+/** All of them, as they travel. */
+export const bounds = [
+  "sender-disk",
+  "receiver-disk",
+  "sender-cpu",
+  "receiver-cpu",
+  "window",
+  "path",
+  "loss",
+  "limit",
+  "relay",
+] as const;
+
 /** Everything that is said on a control stream. `transfer` is 32 hex digits. */
 export type ControlMessage =
   | Hello
@@ -118,6 +141,12 @@ export type ControlMessage =
       /** Bytes a second that this side lets it move at most; null for no limit. */
       limit: number | null;
     }
+  | {
+      type: "bound";
+      transfer: string;
+      /** What holds it; null for nothing that this version knows. */
+      by: Bound | null;
+    }
   | { type: "want"; transfer: string; entry: number; offset: number; length: number }
   | { type: "absent"; transfer: string; failures: ({ entry: number } & WireFailure)[] }
   | {
@@ -130,5 +159,10 @@ export type ControlMessage =
   | ({ type: "refuse"; transfer: string; lane: number } & WireFailure)
   | { type: "results"; transfer: string; files: FileResult[] }
   | { type: "receipt"; transfer: string; bytes: number; seconds: number }
-  | { type: "settled"; transfer: string }
+  | {
+      type: "settled";
+      transfer: string;
+      /** What held the transfer, for the receiver's copy of the receipt; older peers do not say. */
+      bounds?: BoundShare[];
+    }
   | ({ type: "error" } & WireFailure);

@@ -3,6 +3,7 @@
 import type { Connection, ReceiveStream } from "../engine/engine.ts";
 import type { LaneHeader } from "../protocol/lane.ts";
 import type { ControlMessage, Hello } from "../protocol/messages.ts";
+import type { Looks } from "./looks.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { PaceMessage } from "./pacing.ts";
 import type { Turns } from "./turns.ts";
@@ -10,6 +11,8 @@ import type { Turns } from "./turns.ts";
 /** One connection with its control stream, after both sides said hello. */
 export interface Channel {
   readonly connection: Connection;
+  /** Its counters. */
+  readonly looks: Looks;
   readonly peerId: string;
   /** Whose turn it is to send over this connection. */
   readonly turns: Turns;

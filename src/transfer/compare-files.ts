@@ -2,12 +2,42 @@
 
 import { TransferError } from "../errors.ts";
 import { valueBytes } from "../protocol/lane.ts";
+import { maxItems } from "../protocol/limits.ts";
+import { batches } from "./batches.ts";
+import type { Channel } from "./channel.ts";
+import { onesIn, provenRuns } from "./leftover.ts";
 import type { ComparedFile } from "./outgoing-plan.ts";
 import { changed, isUnchanged } from "./source.ts";
 import type { SourceFiles } from "./source-files.ts";
 
+/** What is compared, and who is told. */
+export interface Compared {
+  transfer: string;
+  files: SourceFiles;
+  compared: ReadonlyMap<number, ComparedFile>;
+  channel: Channel;
+  signal: AbortSignal;
+}
+
+/** Compares what the receiver asked for and tells it what is equal; returns that, one byte a piece. */
+export async function sayEqual(about: Compared): Promise<Map<number, Uint8Array>> {
+  const { transfer, files, compared, channel, signal } = about;
+  const equal = new Map<number, Uint8Array>();
+  for (const [entry, file] of compared) {
+    signal.throwIfAborted();
+    const same = await compareFile(files, entry, file);
+    if (!same) continue;
+    equal.set(entry, same);
+    await files.leaveOut(entry, onesIn(same));
+    for (const runs of batches(provenRuns(same), maxItems, () => wireRunBytes)) {
+      await channel.say({ type: "equal", transfer, entry, runs });
+    }
+  }
+  return equal;
+}
+
 /** Reads a file and says which pieces are equal, one byte a piece; null if it cannot be read. */
-export async function compareFile(
+async function compareFile(
   files: SourceFiles,
   entry: number,
   { pieceBytes, pieces, runs }: ComparedFile,
@@ -48,3 +78,6 @@ function markEqual(equal: Uint8Array, first: number, found: Uint8Array, told: Ui
 
 /** Bytes that are read in one go. */
 const readBytes = 16 * 1024 * 1024;
+
+/** Of a run of pieces in CBOR, at most. */
+const wireRunBytes = 32;

@@ -1,8 +1,15 @@
 /** What a transfer tells while it runs: the same objects for the library, the command and `--json`. */
 
 import type { ErrorCode } from "../errors.ts";
+import type { Bound, BoundShare } from "../protocol/messages.ts";
 import type { Compression } from "./compression.ts";
 import type { Rate } from "./limit.ts";
+
+/**
+ * What holds a transfer: the disk or the processor of either side, a flow control window, the path's capacity,
+ * what gets lost on it, a limit that somebody set, or a relay.
+ */
+export type { Bound, BoundShare };
 
 /** How a transfer is planned; see `plan.ts`. */
 export type ProfileName = "ultra" | "standard";
@@ -91,6 +98,8 @@ export interface TransferProgress {
   state: TransferState;
   /** Bytes a second that it may move at most, the lower of both sides' limits; null for no limit. */
   limit: Rate;
+  /** What held it over the last second; null where it starts, stands still, or nothing is plain. */
+  boundBy: Bound | null;
 }
 
 /**
@@ -137,6 +146,11 @@ export interface Receipt {
   wireBytes: number;
   /** From the acceptance of the offer to the last file on disk. */
   seconds: number;
+  /**
+   * What held it over the last connection, the longest first; together less than 1 where that was not plain.
+   * Empty on the receiver's side where the sender does not say.
+   */
+  bounds: BoundShare[];
   /** Things of the source that did not travel (sockets, devices, links that lead out). */
   skipped: SkippedThing[];
   /** Characters (UTF-16) of a text that was sent in place of files. */

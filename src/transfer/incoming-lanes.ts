@@ -1,12 +1,13 @@
 /** The lanes of a transfer that is received: reads all, asks for bad pieces again, and knows the end. */
 
 import type { Codec } from "../codec.ts";
-import type { ReceiveStream } from "../engine/engine.ts";
+import type { ReceiveStream, SpentTime } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { type LaneFormat, type LaneHeader, laneFormatOf } from "../protocol/lane.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
 import { failureFor } from "./failure.ts";
 import { type LaneContext, LaneReceiver } from "./lane-receiver.ts";
+import { sumOfSpent } from "./side-clock.ts";
 import { unexpected } from "./unexpected.ts";
 
 /** What the lanes need of their transfer. */
@@ -52,6 +53,11 @@ export class IncomingLanes {
   /** Bytes taken from all lanes. */
   get wireBytes(): number {
     return this.#lanes.reduce((sum, lane) => sum + (lane?.wireBytes ?? 0), 0);
+  }
+
+  /** Where the time of all lanes went. */
+  get spent(): SpentTime {
+    return sumOfSpent(this.#lanes.flatMap((lane) => lane?.spent ?? []));
   }
 
   /** Takes the sender's word that it has opened so many lanes and given them all. */

@@ -28,7 +28,8 @@ export async function takeText(accepted: AcceptedText): Promise<Receipt> {
   await say({ type: "receipt", transfer: transferId, bytes: 0, seconds });
   const files = new MadeFiles(0, () => [].values());
   const { length: characters } = text;
-  const receipt = { transferId, files, bytes: 0, wireBytes: 0, seconds, skipped: [], characters };
+  const moved = { files, bytes: 0, wireBytes: 0, bounds: [], skipped: [] };
+  const receipt = { transferId, ...moved, seconds, characters };
   const silent = () => new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
   try {
     await within(clock, settleMs, hear(mailbox, "settled"), silent);

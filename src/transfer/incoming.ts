@@ -6,7 +6,7 @@ import { errorCodes, TransferError } from "../errors.ts";
 import type { LaneHeader } from "../protocol/lane.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
-import { listen, takeAll } from "./arriving.ts";
+import { listen, type ToldBounds, takeAll } from "./arriving.ts";
 import type { Channel, Part } from "./channel.ts";
 import { countWanted } from "./entry-choice.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
@@ -56,6 +56,7 @@ class Incoming implements Part {
   readonly #names: LandingNames;
   readonly #pacing: Pacing;
   #skippedBySender: SkippedThing[] = [];
+  readonly #bounds: ToldBounds = { by: null, shares: [] };
   #reception: Reception | null = null;
   /** The folder where it lands, as long as it is this transfer's to close. */
   #target: Folder | null = null;
@@ -166,14 +167,10 @@ class Incoming implements Part {
     this.#channel.makeRoom(transferId);
     await sayHeld(options, reception);
     await this.#say({ type: "accept", transfer: transferId });
-    const { output } = this.#options;
-    const [record, pacing, channel, mailbox] = [
-      this.#record,
-      this.#pacing,
-      this.#channel,
-      this.mailbox,
-    ];
-    const arriving = { reception, manifest, clock, record, pacing, channel, mailbox, output };
+    const { output, engine } = this.#options;
+    const [record, pacing, channel] = [this.#record, this.#pacing, this.#channel];
+    const parts = { record, pacing, channel, mailbox: this.mailbox, told: this.#bounds };
+    const arriving = { reception, manifest, clock, output, engine, ...parts };
     const listening = listen(arriving);
     listening.catch(() => {});
     await takeAll(arriving, listening);
@@ -188,12 +185,13 @@ class Incoming implements Part {
     if (isStream) this.#options.hold?.land({ landed, seconds, into, wireBytes });
     const { files, bytes } = await sayReceipt(landed, seconds, say);
     const skipped = this.#skippedBySender;
-    const receipt = { transferId, files, bytes, wireBytes, seconds, skipped, into };
     const isRemoved = isStream || !landing.isIncomplete;
     // The sender must have its receipt before this side may close. One that is silent is not waited
     // for, but may have been cut off: when it comes back, what has landed must be known.
     const settled = within(clock, settleMs, listening, () => silent);
     const failure: unknown = await settled.catch((error) => error);
+    const bounds = this.#bounds.shares;
+    const receipt = { transferId, files, bytes, wireBytes, seconds, skipped, bounds, into };
     if (!isConnectionLost(failure) || (await this.#isLeft())) {
       await this.#end(reception, isStream || (isRemoved && failure !== silent));
       return receipt;

@@ -1,11 +1,13 @@
 /** Reads one lane after another's header: runs and bundles into the files that are arriving. */
 
+import type { Clock } from "../clock.ts";
 import type {
   Folder,
   PartialFile,
   PieceRun,
   ReceivedRun,
   ReceiveStream,
+  SpentTime,
 } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { invalid } from "../protocol/fields.ts";
@@ -23,6 +25,7 @@ import { isDiskCode } from "./disk-failure.ts";
 
 /** What a lane needs of its transfer. */
 export interface LaneContext {
+  clock: Clock;
   manifest: Manifest;
   arrivals: Arrivals;
   staging: Folder;
@@ -43,6 +46,8 @@ export class LaneReceiver {
   /** Pieces of the current run that the stream stands behind. */
   #passedPieces = 0;
   #settledBytes = 0;
+  /** How long it has waited for what came before to be noted on disk. */
+  #roomMs = 0;
   /** The step of a run that is arriving. */
   #current: { startedAt: number; bytes: number; pieceBytes: number } | null = null;
 
@@ -55,6 +60,12 @@ export class LaneReceiver {
   /** Bytes taken from the lane. */
   get wireBytes(): number {
     return this.#stream.receivedBytes;
+  }
+
+  /** Where its time went. */
+  get spent(): SpentTime {
+    const { spent } = this.#stream;
+    return { ...spent, diskMs: spent.diskMs + this.#roomMs };
   }
 
   /** Bytes of whole pieces that this lane has brought and that are proven; of those that come encoded, at least. */
@@ -70,13 +81,20 @@ export class LaneReceiver {
   /** Reads the lane to its end. */
   async run(): Promise<void> {
     for (;;) {
-      await this.#context.room();
+      await this.#waitForRoom();
       const bytes = await this.#stream.read(unitHeaderBytes(this.#format));
       if (bytes === null) return;
       const header = decodeUnitHeader(this.#format, bytes);
       if (header.kind === "bundle") await this.#takeBundle(header.files);
       else await this.#takeRun(header);
     }
+  }
+
+  async #waitForRoom(): Promise<void> {
+    const { clock, room } = this.#context;
+    const startedAtMs = clock.now();
+    await room();
+    this.#roomMs += clock.now() - startedAtMs;
   }
 
   async #takeRun(header: {

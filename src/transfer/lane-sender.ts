@@ -1,14 +1,17 @@
 /** Opens a transfer's lanes, all at once, and keeps them busy with jobs. */
 
-import type { Connection, RateLimiter, SendStream } from "../engine/engine.ts";
+import type { Connection, RateLimiter, SendStream, SpentTime } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
 import { encodeLaneHeader } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
 import { type Compression, compressionText } from "./compression.ts";
+import { Crew } from "./crew.ts";
 import type { DataFormat } from "./data-formats.ts";
 import { Gate } from "./gate.ts";
+import type { Looks } from "./looks.ts";
 import { busyLanes, inTurns, type Job } from "./plan.ts";
+import { sumOfSpent } from "./side-clock.ts";
 import type { SourceFiles } from "./source-files.ts";
 import type { Place, Priority } from "./turns.ts";
 import { type UnitOptions, UnitSender } from "./unit-sender.ts";
@@ -26,6 +29,8 @@ interface Lane {
 export interface LaneOptions extends UnitOptions {
   /** What their bytes pass, the widest last. */
   limiters: readonly RateLimiter[];
+  /** The counters of the connection. */
+  looks: Looks;
   place: Place;
 }
 
@@ -71,6 +76,11 @@ export class LaneSender {
   /** Bytes that all lanes have taken, headers and what was sent again included. */
   get wireBytes(): number {
     return this.#lanes.reduce((sum, lane) => sum + (lane?.stream.sentBytes ?? 0), 0);
+  }
+
+  /** Where the time of all lanes went. */
+  get spent(): SpentTime {
+    return sumOfSpent(this.#lanes.flatMap((lane) => lane?.stream.spent ?? []));
   }
 
   /** Notes that the peer takes the format in use: what was given need not be remembered. */
@@ -180,8 +190,8 @@ export class LaneSender {
 
   /** Asks the connection for its rate, and how many lanes it has use for. Not before each job: the counters wait for a lock. */
   #look(): number {
-    const { congestionWindowBytes, rateBytesPerSecond, rttMs } = this.#connection.stats();
-    const { tuning, place } = this.#options;
+    const { tuning, place, looks } = this.#options;
+    const { congestionWindowBytes, rateBytesPerSecond, rttMs } = looks.stats;
     // A controller without an idea of the rate has a window for each round trip.
     const estimate = rateBytesPerSecond || (1000 * congestionWindowBytes) / Math.max(1, rttMs);
     this.#units.look({ estimate, rttMs, wireBytes: this.wireBytes });
@@ -255,31 +265,6 @@ interface LaneCounts {
   most: number;
   /** Of all runs. */
   bytes: number;
-}
-
-/** Work that others may join while it goes on. */
-class Crew {
-  readonly #works: Promise<unknown>[] = [];
-  readonly #failed = Promise.withResolvers<never>();
-
-  constructor() {
-    this.#failed.promise.catch(() => {});
-  }
-
-  add(work: Promise<unknown>): void {
-    this.#works.push(work);
-    work.catch(this.#failed.reject);
-  }
-
-  /** Resolves when all is done, also what is added meanwhile; rejects with the first failure. */
-  done(): Promise<void> {
-    return Promise.race([this.#failed.promise, this.#allDone()]);
-  }
-
-  async #allDone(): Promise<void> {
-    // Goes on with what is added.
-    for (const work of this.#works) await work;
-  }
 }
 
 /** Deals jobs to lanes in turn. */

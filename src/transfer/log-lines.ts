@@ -6,12 +6,15 @@
  */
 
 import { displayText } from "../display-text.ts";
-import type { OfferSummary, ProfileName, TransferEvent } from "./events.ts";
+import { boundsText, boundText } from "./bound-text.ts";
+import type { Bound, OfferSummary, ProfileName, TransferEvent } from "./events.ts";
 
 /** The lines of one transfer; feed it every event in order. */
 export class LogLines {
   #profile: ProfileName = "ultra";
   #lastProgressMs = Number.NEGATIVE_INFINITY;
+  /** What was told to hold it. */
+  #boundBy: Bound | null = null;
 
   /** The lines for an event at a time in milliseconds; progress gives one a second at most. */
   linesOf(event: TransferEvent, nowMs: number): string[] {
@@ -35,18 +38,30 @@ export class LogLines {
         const percent = event.total > 0 ? (100 * event.bytes) / event.total : 100;
         const hasSize = Number.isFinite(event.total);
         const share = hasSize ? `${percent.toFixed(1)}%` : megabytes(event.bytes);
-        return [`⚡ Progress: ${share} - Speed: ${megabits(event.throughput)}`];
+        return [
+          `⚡ Progress: ${share} - Speed: ${megabits(event.throughput)}`,
+          ...this.#boundLines(event.boundBy),
+        ];
       }
       case "receipt": {
         const rate = event.seconds > 0 ? event.bytes / event.seconds : 0;
+        const held = boundsText(event.bounds);
         return [
           `⚡ ${this.#label} transfer complete: ${megabytes(event.bytes)} ` +
             `in ${event.seconds.toFixed(2)}s (${megabits(rate)})`,
+          ...(held === "" ? [] : [`⚡ Held by ${held}`]),
         ];
       }
       default:
         return [];
     }
+  }
+
+  /** A line where it is another limit than before. */
+  #boundLines(by: Bound | null): string[] {
+    if (by === null || by === this.#boundBy) return [];
+    this.#boundBy = by;
+    return [`⚡ Held by ${boundText(by)}`];
   }
 
   get #label(): string {

@@ -2,23 +2,23 @@
 
 import type { ReceiveStream } from "../engine/engine.ts";
 import { fewestLanes, standardLanes } from "../options.ts";
-import { maxItems } from "../protocol/limits.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
-import { batches } from "./batches.ts";
+import type { BoundWatch } from "./bound-watch.ts";
 import type { Channel, Part } from "./channel.ts";
-import { compareFile } from "./compare-files.ts";
+import { sayEqual } from "./compare-files.ts";
 import { codingsFor } from "./compression.ts";
 import { type DataFormat, FormatChoice, formatsFor } from "./data-formats.ts";
 import type { Receipt } from "./events.ts";
 import { peerFailure } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
-import { onesIn, provenRuns } from "./leftover.ts";
+import { onesIn } from "./leftover.ts";
 import { Mailbox } from "./mailbox.ts";
 import { sayDone, sayOver } from "./outgoing-ending.ts";
 import { offerSource, takeAnswer } from "./outgoing-offer.ts";
 import type { OutgoingOptions } from "./outgoing-options.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
 import { OutgoingStream } from "./outgoing-stream.ts";
+import { watchOutgoing } from "./outgoing-watch.ts";
 import { type PaceMessage, Pacing } from "./pacing.ts";
 import { countJobs, type Job, runBytes } from "./plan.ts";
 import { readProgress } from "./progress-stream.ts";
@@ -57,6 +57,7 @@ class Outgoing implements Part {
   readonly #place: Place;
   readonly #pacing: Pacing;
   readonly #speed = new SpeedMeter();
+  #watch: BoundWatch | null = null;
   #isOver = false;
   /** Jobs that must be sent again. */
   #again: Job[] = [];
@@ -91,6 +92,7 @@ class Outgoing implements Part {
       tuning: options.tuning,
       clock: options.clock,
       limiters: this.#pacing.limiters,
+      looks: channel.looks,
       place: this.#place,
       codings: codingsFor(options.compress, channel.hello.codecs),
     });
@@ -111,6 +113,7 @@ class Outgoing implements Part {
       throw error;
     } finally {
       this.#isOver = true;
+      this.#watch?.close();
       signal.removeEventListener("abort", cancel);
       this.#channel.leave(id);
       this.#pacing.close();
@@ -130,6 +133,12 @@ class Outgoing implements Part {
   }
 
   async #transfer(): Promise<Receipt> {
+    // A text moves nothing that could be held.
+    if (this.#source.text === undefined) {
+      const [channel, lanes, pacing] = [this.#channel, this.#lanes, this.#pacing];
+      const about = { transferId: this.#record.id, options: this.#options };
+      this.#watch = watchOutgoing({ ...about, channel, lanes, pacing });
+    }
     this.#speed.add(this.#options.clock.now(), 0);
     const stream = this.#stream;
     this.#send(() => (stream ? this.#sendStream(stream) : this.#sendAll()));
@@ -142,10 +151,11 @@ class Outgoing implements Part {
       else if (message.type === "results") this.#receipt.add(message.files);
       else if (message.type === "receipt") {
         const { transfer } = message;
-        await this.#channel.say({ type: "settled", transfer });
+        const bounds = this.#watch?.end() ?? [];
+        await this.#channel.say({ type: "settled", transfer, bounds });
         const { skipped, text } = this.#source;
         const receipt = this.#receipt.finish(transfer, message.seconds, skipped);
-        const whole = { ...receipt, wireBytes: this.#lanes.wireBytes };
+        const whole = { ...receipt, wireBytes: this.#lanes.wireBytes, bounds };
         return text === undefined ? whole : { ...whole, characters: text.length };
       } else this.#common(message);
     }
@@ -196,17 +206,8 @@ class Outgoing implements Part {
   /** Compares what the receiver asked for, and sends only the pieces that differ. */
   async #sendUnequal(): Promise<void> {
     const { id: transfer, signal } = this.#record;
-    const equal = new Map<number, Uint8Array>();
-    for (const [entry, file] of this.#plan.compared) {
-      signal.throwIfAborted();
-      const same = await compareFile(this.#files, entry, file);
-      if (!same) continue;
-      equal.set(entry, same);
-      await this.#files.leaveOut(entry, onesIn(same));
-      for (const runs of batches(provenRuns(same), maxItems, () => wireRunBytes)) {
-        await this.#channel.say({ type: "equal", transfer, entry, runs });
-      }
-    }
+    const [files, channel, { compared }] = [this.#files, this.#channel, this.#plan];
+    const equal = await sayEqual({ transfer, files, compared, channel, signal });
     const format = this.#formats.current;
     await this.#sendSome(format, () => this.#plan.unequal(format.name, equal));
   }
@@ -270,13 +271,13 @@ class Outgoing implements Part {
   async takeProgress(stream: ReceiveStream): Promise<void> {
     const { totals } = this.#source.manifest;
     const totalFiles = totals.files - this.#plan.skippedFiles;
-    for await (const { bytes, files, lanes } of readProgress(stream)) {
+    for await (const { bytes, files, lanes, times } of readProgress(stream)) {
+      if (times) this.#watch?.heard(times);
       this.#source.stream?.release(bytes);
       const total = this.#stream?.total ?? totals.bytes - this.#plan.skippedBytes;
-      const now = this.#options.clock.now();
       const moved = lanes.reduce((sum, some) => sum + some, 0);
       if (moved > 0) this.#lanes.accepted();
-      this.#speed.add(now, moved);
+      this.#speed.add(this.#options.clock.now(), moved);
       this.#record.emit({
         type: "progress",
         transferId: this.#record.id,
@@ -289,12 +290,11 @@ class Outgoing implements Part {
         lanes: this.#lanes.count,
         laneBytes: lanes,
         wireBytes: this.#lanes.wireBytes,
-        rttMs: this.#channel.connection.stats().rttMs,
+        rttMs: this.#channel.looks.stats.rttMs,
+        boundBy: this.#watch?.by ?? null,
         ...this.#pacing.shown,
       });
     }
+    this.#watch?.landing();
   }
 }
-
-/** At most, in CBOR. */
-const wireRunBytes = 32;

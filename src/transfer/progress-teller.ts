@@ -1,12 +1,15 @@
 /** Tells both sides, a few times a second, how far a transfer is that is received. */
 
 import type { Clock } from "../clock.ts";
-import type { Connection, SendStream } from "../engine/engine.ts";
+import type { SendStream } from "../engine/engine.ts";
 import { encodeProgressHeader } from "../protocol/lane.ts";
+import type { Bound } from "../protocol/messages.ts";
 import { encodeProgress } from "../protocol/progress-message.ts";
 import type { Arrivals } from "./arrivals.ts";
+import type { Channel } from "./channel.ts";
 import type { IncomingLanes } from "./incoming-lanes.ts";
 import type { Pacing } from "./pacing.ts";
+import type { SideClock } from "./side-clock.ts";
 import { SpeedMeter } from "./speed.ts";
 import type { StreamArrivals } from "./stream-arrivals.ts";
 import type { TransferRecord } from "./transfer.ts";
@@ -14,11 +17,15 @@ import type { TransferRecord } from "./transfer.ts";
 /** What is told, and to whom. */
 export interface ProgressOptions {
   clock: Clock;
-  connection: Connection;
+  channel: Channel;
   record: TransferRecord;
   pacing: Pacing;
   arrivals: Arrivals;
   lanes: IncomingLanes;
+  /** How this side spends its time. */
+  side: SideClock;
+  /** What the sender says that holds the transfer. */
+  boundBy: () => Bound | null;
   /** Bytes and files that are to arrive. */
   total: number;
   totalFiles: number;
@@ -41,14 +48,14 @@ export class ProgressTeller {
 
   /** Opens the progress stream. */
   static async open(options: ProgressOptions): Promise<ProgressTeller> {
-    const stream = await options.connection.openUnidirectional();
+    const stream = await options.channel.connection.openUnidirectional();
     await stream.write(encodeProgressHeader(options.record.id));
     return new ProgressTeller(options, stream);
   }
 
   /** Tells how far it is now. A sender that does not read is left out until it does. */
   async tell(): Promise<void> {
-    const { clock, connection, record, pacing, stream, totalFiles } = this.#options;
+    const { clock, channel, record, pacing, stream, totalFiles, boundBy } = this.#options;
     const { bytes, files, lanes } = this.#counts();
     const total = stream?.total ?? this.#options.total;
     const moved = lanes.reduce((sum, some) => sum + some, 0);
@@ -65,7 +72,8 @@ export class ProgressTeller {
       lanes: lanes.length,
       laneBytes: lanes,
       wireBytes: this.#options.lanes.wireBytes,
-      rttMs: connection.stats().rttMs,
+      rttMs: channel.looks.stats.rttMs,
+      boundBy: boundBy(),
       ...pacing.shown,
     });
     await this.say();
@@ -76,7 +84,7 @@ export class ProgressTeller {
     if (this.#isWriting) return;
     this.#isWriting = true;
     const current = this.#options.arrivals.current(mostCurrent);
-    const message = { ...this.#counts(), current };
+    const message = { ...this.#counts(), current, times: this.#options.side.look() };
     try {
       await this.#stream.write(encodeProgress(message));
     } catch {

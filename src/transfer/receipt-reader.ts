@@ -58,7 +58,11 @@ export class ReceiptReader {
   }
 
   /** The receipt. `INVALID_FRAME` when it does not name every file. */
-  finish(transferId: string, seconds: number, skipped: SkippedThing[]): Omit<Receipt, "wireBytes"> {
+  finish(
+    transferId: string,
+    seconds: number,
+    skipped: SkippedThing[],
+  ): Omit<Receipt, "wireBytes" | "bounds"> {
     if (this.#settledFiles !== this.#manifest.totals.files) {
       throw new TransferError("INVALID_FRAME", "the peer's receipt does not name every file");
     }

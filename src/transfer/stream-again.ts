@@ -27,13 +27,13 @@ export async function sayLandedAgain({ landed, clock, mailbox, say }: Again): Pr
   const late = () => new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
   const settled = async () => {
     for (;;) {
-      const { type } = await mailbox.next();
-      if (type === "settled") return;
-      if (type !== "done") throw unexpected(type);
+      const message = await mailbox.next();
+      if (message.type === "settled") return message.bounds ?? [];
+      if (message.type !== "done") throw unexpected(message.type);
     }
   };
-  await within(clock, settleMs, settled(), late);
-  return { transferId, files, bytes, wireBytes, seconds, skipped: [], into };
+  const bounds = await within(clock, settleMs, settled(), late);
+  return { transferId, files, bytes, wireBytes, seconds, skipped: [], bounds, into };
 }
 
 /** How long a receiver waits for the sender to have its receipt. */

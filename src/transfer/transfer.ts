@@ -204,4 +204,5 @@ const idleProgress: TransferProgress = {
   rttMs: 0,
   state: "moving",
   limit: null,
+  boundBy: null,
 };

@@ -1,6 +1,6 @@
 /** Limits of the machine for one process: words before a command, and groups of the kernel. */
 
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Stage } from "../netlab/hosts.ts";
 import { NotHere, until } from "./stage.ts";
@@ -9,8 +9,8 @@ import { NotHere, until } from "./stage.ts";
 export class Group {
   readonly #path: string;
 
-  /** `memory` in bytes, or `pids` in processes and threads. */
-  constructor(stage: Stage, controller: keyof typeof settings, limit: number) {
+  /** `memory` in bytes, `pids` in processes and threads, the others in the kernel's words. */
+  constructor(stage: Stage, controller: keyof typeof settings, limit: number | string) {
     const above = [join(groups, controller), groups].find((path) =>
       hasController(path, controller),
     );
@@ -47,9 +47,25 @@ export class Group {
   }
 
   /** A group of the first kind of the kernel has one name, one of the second another. */
-  #set(names: readonly string[], value: number): void {
+  #set(names: readonly string[], value: number | string): void {
     const name = names.find((one) => existsSync(join(this.#path, one))) ?? "";
     writeFileSync(join(this.#path, name), String(value));
+  }
+}
+
+/** A group that reads from the disk of a path at so many bytes a second at most. */
+export function readingGroup(stage: Stage, path: string, bytesPerSecond: number): Group {
+  const { dev } = statSync(path);
+  const device = `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
+  const isFirstKind = hasController(join(groups, "blkio"), "blkio");
+  const [controller, limit] = isFirstKind
+    ? (["blkio", `${device} ${bytesPerSecond}`] as const)
+    : (["io", `${device} rbps=${bytesPerSecond}`] as const);
+  try {
+    return new Group(stage, controller, limit);
+  } catch (error) {
+    // A part of a disk has no limit of its own, and some file systems have no disk.
+    throw new NotHere(`reading from ${path} cannot be limited`, { cause: error });
   }
 }
 
@@ -72,6 +88,8 @@ const groups = "/sys/fs/cgroup";
 const settings = {
   memory: ["memory.limit_in_bytes", "memory.max"],
   pids: ["pids.max"],
+  blkio: ["blkio.throttle.read_bps_device"],
+  io: ["io.max"],
 } as const;
 const mostNames = ["memory.max_usage_in_bytes", "memory.peak"];
 let made = 0;

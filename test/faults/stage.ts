@@ -32,7 +32,8 @@ export function testFaults(faults: readonly Fault[]): void {
   }
 }
 
-async function playOrSkip(t: TestContext, play: Fault["play"]): Promise<void> {
+/** Plays it on a stage that is cleared at the end; skips the test where this machine cannot. */
+export async function playOrSkip(t: TestContext, play: Fault["play"]): Promise<void> {
   const { stage, clear } = openStage((text) => t.diagnostic(text));
   // Of a test that takes too long nobody waits for the end.
   atEnd(t, clear);

@@ -1,0 +1,103 @@
+/**
+ * Which limit holds a transfer, told from what both sides and the engine have counted.
+ *
+ * Pure: what came to pass between two looks comes in.
+ */
+
+import type { Bound } from "../protocol/messages.ts";
+import type { SideTimes } from "../protocol/progress-message.ts";
+
+/** What the sender's engine has counted of a connection. */
+export interface PathCounts {
+  isRelayed: boolean;
+  /** Bytes that arrived, and those of them that arrived when the path could have taken more. */
+  deliveredBytes: number;
+  unfilledBytes: number;
+  /** QUIC packets, over a longer time: few are lost in a second. */
+  sentPackets: number;
+  lostPackets: number;
+  /** The round trip now, and the shortest one that was seen. */
+  rttMs: number;
+  leastRttMs: number;
+  /** The controller's idea of the rate: 0 while it looks for it, null for a controller without one. */
+  rateBytesPerSecond: number | null;
+}
+
+/** What was counted between two looks. */
+export interface Counted {
+  sender: SideTimes;
+  /** Null of a receiver that tells nothing of itself. */
+  receiver: SideTimes | null;
+  path: PathCounts;
+}
+
+/** What holds the transfer; null where it starts, stands still, or nothing is plain. */
+export function bindingOf({ sender, receiver, path }: Counted): Bound | null {
+  if (sender.elapsedMs < shortestMs) return null;
+  const lanesMs = sender.diskMs + sender.limitMs + sender.streamMs + sender.workMs;
+  // Lanes that have handed everything over still hold bytes that travel.
+  if (lanesMs === 0 && path.deliveredBytes === 0) return null;
+  if (sender.limitMs > most * lanesMs) return "limit";
+  const thread = fullThread(sender, receiver);
+  if (thread) return thread;
+  if (sender.diskMs > most * lanesMs) return "sender-disk";
+  const atReceiver = receiver ? whereTheyStand(lanesMs / sender.elapsedMs, receiver) : null;
+  if (atReceiver) return atReceiver;
+  if (sender.workMs <= most * lanesMs) return boundOfPath(path);
+  // They may wait for a thread that stands in the disk.
+  return sender.diskMs > most * sender.elapsedMs ? "sender-disk" : "sender-cpu";
+}
+
+/** The side of which a thread hardly ever waits, and what for it does not; both may, then it is the busier one. */
+function fullThread(sender: SideTimes, receiver: SideTimes | null): Bound | null {
+  const sent = busyShare(sender);
+  const received = receiver ? busyShare(receiver) : 0;
+  if (Math.max(sent, received) < full) return null;
+  if (!receiver || sent >= received) return isOnDisk(sender) ? "sender-disk" : "sender-cpu";
+  return isOnDisk(receiver) ? "receiver-disk" : "receiver-cpu";
+}
+
+/**
+ * What the receiver does on so many lanes as the sender sends on.
+ *
+ * A receiver has others, too, on which nothing comes: so its lanes are compared with the sender's.
+ */
+function whereTheyStand(lanes: number, receiver: SideTimes): Bound | null {
+  // Of two lanes that write on one thread, one waits for it.
+  const areMost = (ms: number) => lanes > 0 && ms > full * most * lanes * receiver.elapsedMs;
+  if (areMost(receiver.limitMs)) return "limit";
+  if (areMost(receiver.diskMs)) return "receiver-disk";
+  return areMost(receiver.workMs) ? "receiver-cpu" : null;
+}
+
+function boundOfPath(path: PathCounts): Bound | null {
+  const { deliveredBytes, unfilledBytes, rateBytesPerSecond: rate, rttMs, leastRttMs } = path;
+  if (deliveredBytes === 0) return null;
+  if (unfilledBytes > most * deliveredBytes) return "window";
+  if (path.isRelayed) return "relay";
+  const lost = path.sentPackets > 0 ? path.lostPackets / path.sentPackets : 0;
+  const hasQueue = rttMs > queue * leastRttMs;
+  if (lost > costlyLoss || (rate === null && lost > chanceLoss && !hasQueue)) return "loss";
+  return rate === 0 ? null : "path";
+}
+
+function busyShare({ busyMs, elapsedMs }: SideTimes): number {
+  return elapsedMs > 0 ? busyMs / elapsedMs : 0;
+}
+
+function isOnDisk({ diskMs, busyMs, elapsedMs }: SideTimes): boolean {
+  return diskMs > most * Math.min(busyMs, elapsedMs);
+}
+
+/** Less says nothing: a lane may wait as long for one piece. */
+const shortestMs = 100;
+/** More than all else together. */
+const most = 0.5;
+/** A thread that waits for less than a tenth of the time has no room for a tenth more bytes. */
+const full = 0.9;
+/** From here on what is sent again takes more of the path than anything but its rate. */
+const costlyLoss = 0.1;
+/** CUBIC leaves a path of 50 ms empty at this (docs/performance.md), and loses less where it fills one. */
+const chanceLoss = 0.001;
+/** A round trip so many times the shortest one has waited in a queue: the path is full. */
+const queue = 1.25;
