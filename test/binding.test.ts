@@ -137,6 +137,16 @@ const cases: Case[] = [
   },
   {
     by: "receiver-disk",
+    why: "one lane or another writes at any time, and all threads wait now and then",
+    receiver: { busyMs: 640, diskMs: 870, streamMs: 15_000 },
+  },
+  {
+    by: "path",
+    why: "a receiver whose disk has time left",
+    receiver: { busyMs: 640, diskMs: 600, streamMs: 15_000 },
+  },
+  {
+    by: "receiver-disk",
     why: "the receiver's lanes wait for the disk, beside lanes on which nothing comes",
     receiver: { diskMs: 1800, streamMs: 15_000 },
   },
