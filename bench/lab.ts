@@ -17,6 +17,7 @@ export class Lab {
     // Before the call: one that fails half-way has made hosts, too.
     this.#isUp = true;
     netlab("up", this.name, ...wire);
+    this.#awaitCards();
   }
 
   /** Ends every process on the hosts and takes the net away; twice is fine. */
@@ -71,6 +72,7 @@ export class Lab {
     }
     const limit = ["tbf", "rate", "1gbit", "burst", "256k", "latency", "20ms"];
     this.output("a", "tc", "qdisc", "add", "dev", secondCard, "root", ...limit);
+    this.#awaitCards();
   }
 
   /** The card of a host that has an address, or by which it reaches it. */
@@ -137,6 +139,12 @@ export class Lab {
   /** Ends every process on the hosts at once. */
   killProcesses(): void {
     if (this.#isUp) this.#kill();
+  }
+
+  /** Up to a second after both ends of a wire are up, the kernel still calls its cards unplugged. */
+  #awaitCards(): void {
+    const wait = "while ip -o link show up | grep -q NO-CARRIER; do sleep 0.02; done";
+    for (const host of ["a", "b"] as const) this.output(host, "timeout", "10", "sh", "-c", wait);
   }
 
   #kill(): void {
