@@ -272,6 +272,10 @@ fn permission_bits(mode: u32) -> Mode {
     Mode::from_raw_mode((mode & 0o777) as rustix::fs::RawMode)
 }
 
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the widths differ from system to system"
+)]
 fn stat_of_system(stat: &SystemStat) -> Stat {
     let kind = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Kind::File,
@@ -280,10 +284,6 @@ fn stat_of_system(stat: &SystemStat) -> Stat {
         _ => Kind::Other,
     };
     let nanoseconds = stat.st_mtime_nsec as i64;
-    #[allow(
-        clippy::unnecessary_cast,
-        reason = "the widths differ from system to system"
-    )]
     Stat {
         kind,
         bytes: if kind == Kind::File {
