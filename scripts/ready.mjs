@@ -23,6 +23,7 @@ const steps = {
   "Rust dependencies": () => deny(),
   tests: () => script("test.mjs"),
   "netlab tests": () => script("test-netlab.mjs"),
+  packages: () => script("check-packages.mjs"),
   "generated files unchanged": () =>
     run("git", ["diff", "--exit-code", "--stat", "--", ...generated]),
 };

@@ -17,6 +17,23 @@ test("--version prints the package's version", async (t) => {
   assert.deepEqual(await quiver(t, ["--version"]), { exit: 0, stdout: `${version}\n`, stderr: "" });
 });
 
+test("a Node that is too old ends the command with one sentence", async (t) => {
+  const older = 'Object.defineProperty(process, "versions", { value: { node: "20.1.0" } })';
+  const NODE_OPTIONS = `--import="data:text/javascript,${encodeURIComponent(older)}"`;
+
+  const { exit, stderr } = await quiver(t, ["--version"], { NODE_OPTIONS });
+
+  assert.equal(exit, 2);
+  assert.match(stderr, /^quiver: Node 20\.1\.0 is too old: install Node 24 or newer .*\n$/);
+});
+
+test("the Node that the command asks for is that of the package", () => {
+  const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const source = readFileSync(join(root, "src/cli/required-node.ts"), "utf8");
+
+  assert.equal(engines.node, `>=${source.match(/oldest = (\d+)/)?.[1]}`);
+});
+
 for (const command of ["send", "receive", "share", "list", "get", "demo", "peers", "id"]) {
   test(`${command} --help ends with an example`, async (t) => {
     const { exit, stdout, stderr } = await quiver(t, [command, "--help"]);

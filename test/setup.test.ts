@@ -114,6 +114,22 @@ test("the addon is built again when a source's content changes, not its date", p
   assert.match(changed.stderr, /building the native addon again/);
 });
 
+test("a library that was built elsewhere is taken, and nothing is built then", posixOnly, (t) => {
+  const machine = newMachine(t);
+  const library = join(machine.tools, "some.so");
+  writeFileSync(library, "built elsewhere\n");
+
+  const taken = machine.run(process.execPath, [
+    join(machine.checkout, "scripts/use-addon.mjs"),
+    library,
+  ]);
+  const { status, stderr } = machine.setUp();
+
+  assert.equal(taken.status, 0);
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+  assert.equal(machine.read("native/quiver.node"), "built elsewhere\n");
+});
+
 test("a build that fails leaves the addon as it was, and fails again", posixOnly, (t) => {
   const machine = newMachine(t);
   machine.addTool("cargo", '[ "$1" = build ] && exit 101; echo cargo 9.9.9');

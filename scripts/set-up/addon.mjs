@@ -36,8 +36,14 @@ export function buildAddon(root) {
       : "quiver: building the native addon once, about 7 minutes on 2 cores",
   );
   cargoBuild(root, native);
-  replace(join(targetFolder(root), "release", libraryName()), addon);
-  writeFileSync(stamp, sources);
+  useAddon(root, join(targetFolder(root), "release", libraryName()), sources);
+}
+
+/** Takes a library that cargo has built as `native/quiver.node`; `sources` is the hash of what it is made of. */
+export function useAddon(root, library, sources = hashOfSources(join(root, "native"))) {
+  const addon = join(root, "native", "quiver.node");
+  replace(library, addon);
+  writeFileSync(`${addon}.sources`, sources);
 }
 
 function cargoBuild(root, cwd) {

@@ -1,8 +1,8 @@
 /** Installs what `package-lock.json` names, the pinned Node among it. */
 
-import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
+import { npm } from "./npm.mjs";
 import { pinnedNode } from "./paths.mjs";
 import { Missing } from "./tools.mjs";
 
@@ -13,7 +13,9 @@ export function installDependencies(root) {
   if (existsSync(pinnedNode(root)) && hasSameContent(lock, installed)) return;
 
   console.error("quiver: installing dependencies and Node 24, about 20 seconds");
-  const { status, error } = npm(["ci", "--loglevel=error"], root);
+  // npm's own output must not mix with the command's, so it goes to standard error.
+  const options = { cwd: root, stdio: ["ignore", 2, 2] };
+  const { status, error } = npm(["ci", "--loglevel=error"], options);
   if (error) {
     throw new Missing(
       "there is no npm: install it with Node (https://nodejs.org), then try again.",
@@ -24,18 +26,6 @@ export function installDependencies(root) {
   }
   // Last: a run that was broken off is done again.
   copyFileSync(lock, installed);
-}
-
-function npm(args, cwd) {
-  // npm's own output must not mix with the command's, so it goes to standard error.
-  const options = { cwd, stdio: ["ignore", 2, 2] };
-  const script = process.env.npm_execpath;
-  if (script && basename(script) === "npm-cli.js") {
-    const node = process.env.npm_node_execpath || process.execPath;
-    return spawnSync(node, [script, ...args], options);
-  }
-  // On Windows npm is a batch file, which only a shell can run.
-  return spawnSync("npm", args, { ...options, shell: process.platform === "win32" });
 }
 
 function hasSameContent(one, other) {

@@ -1,5 +1,7 @@
+#!/usr/bin/env node
 /** The `quiver` command: reads the arguments, and is the one place that tells a failure and exits. */
 
+import "./required-node.ts";
 import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";

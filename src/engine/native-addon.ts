@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { TransferError } from "../errors.ts";
 import type {
   CloseReason,
   ConnectionStats,
@@ -17,6 +18,7 @@ import type {
   PieceRun,
   SpentTime,
 } from "./engine.ts";
+import { missingAddon, nativePackage, targetName, thisHost } from "./native-target.ts";
 
 /** What the addon exports. */
 export interface Addon {
@@ -184,13 +186,28 @@ export interface AddonLogFile {
   close(): void;
 }
 
-/** Loads the addon; says how to build it where it is missing. */
+/**
+ * Loads the addon: the one that this checkout has built, else that of this system's npm package.
+ *
+ * @throws {TransferError} `DISK_MISSING` with what to do where there is neither.
+ */
 export function loadAddon(): Addon {
-  const path = fileURLToPath(new URL("../../native/quiver.node", import.meta.url));
-  if (!existsSync(path)) {
-    throw new Error(
-      `${path} is missing: the native part is not built; run \`npm run build:native\``,
-    );
+  const require = createRequire(import.meta.url);
+  const built = fileURLToPath(new URL("../../native/quiver.node", import.meta.url));
+  if (existsSync(built)) return require(built) as Addon;
+  const target = targetName(thisHost());
+  const name = nativePackage(target);
+  try {
+    return require(name) as Addon;
+  } catch (error) {
+    if (!isMissing(error, name)) throw error;
+    const isCheckout = existsSync(new URL("../../native/Cargo.toml", import.meta.url));
+    throw new TransferError("DISK_MISSING", missingAddon(target, isCheckout), { cause: error });
   }
-  return createRequire(import.meta.url)(path) as Addon;
+}
+
+function isMissing(error: unknown, name: string): boolean {
+  if (!(error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND"))
+    return false;
+  return error.message.startsWith(`Cannot find module '${name}'`);
 }

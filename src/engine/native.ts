@@ -35,7 +35,7 @@ import {
 /**
  * Opens the engine; the first call of a process decides the number of threads.
  *
- * @throws {Error} when the addon is not built.
+ * @throws {TransferError} `DISK_MISSING` when the addon is not there.
  */
 export function openNativeEngine(options: { workerThreads: number }): Engine {
   const addon = loadAddon();

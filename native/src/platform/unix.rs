@@ -18,6 +18,10 @@ use crate::{
     listing::{Kind, Stat},
 };
 
+mod blocks;
+
+pub use blocks::{advise_reading, copy_range, reserve};
+
 /// Gives the system's error numbers their codes, where the kinds of the standard library do not suffice.
 pub fn disk_code_of_system(number: i32) -> Option<Code> {
     match Errno::from_raw_os_error(number) {
@@ -141,66 +145,6 @@ pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
 }
 
-/// Lets the system copy up to `length` bytes to the same offset of another file; 0 where it does not.
-pub fn copy_range(from: &File, to: &File, offset: u64, length: u64) -> io::Result<u64> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        let (mut read_at, mut write_at) = (offset, offset);
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let copied =
-            rustix::fs::copy_file_range(from, Some(&mut read_at), to, Some(&mut write_at), length);
-        match copied {
-            // Other disks, old kernels, sandboxes (PERM); reading and writing tells what is truly wrong.
-            Err(
-                Errno::XDEV
-                | Errno::INVAL
-                | Errno::NOSYS
-                | Errno::OPNOTSUPP
-                | Errno::PERM
-                | Errno::INTR,
-            ) => Ok(0),
-            result => Ok(result? as u64),
-        }
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    {
-        let _ = (from, to, offset, length);
-        Ok(0)
-    }
-}
-
-/// Tells the system that a part of a file is going to be read, so that it fetches it ahead.
-pub fn advise_reading(file: &File, offset: u64, length: u64) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        let length = std::num::NonZeroU64::new(length);
-        // Advice only: a file system without it reads as before.
-        let _ = rustix::fs::fadvise(file, offset, length, rustix::fs::Advice::WillNeed);
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = (file, offset, length);
-}
-
-/// Gives a new file its size, with its blocks reserved where the file system can.
-pub fn reserve(file: &File, bytes: u64) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if !is_in_memory(file)? {
-        match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
-            result => return Ok(result?),
-        }
-    }
-    file.set_len(bytes)
-}
-
-/// Tells whether a file is on tmpfs, where to reserve is to fill with zeros: 0.3 s for a GiB (measured).
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn is_in_memory(file: &File) -> io::Result<bool> {
-    /// `TMPFS_MAGIC` of the kernel's `magic.h`.
-    const TMPFS: u32 = 0x0102_1994;
-    Ok(rustix::fs::fstatfs(file)?.f_type as u32 == TMPFS)
-}
-
 /// Moves what stands at a name to a name that must be free.
 pub fn rename_new(from: &Dir, name: &OsStr, to: &Dir, new: &OsStr) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
@@ -222,7 +166,8 @@ pub fn rename_new(from: &Dir, name: &OsStr, to: &Dir, new: &OsStr) -> io::Result
 
 /// Returns when the folder's own list of names is on the disk.
 pub fn sync_folder(folder: &Dir) -> io::Result<()> {
-    Ok(rustix::fs::fsync(readable(folder)?)?)
+    // Not `fsync` itself, which on macOS leaves the disk's own cache as it is.
+    readable(folder)?.sync_all()
 }
 
 /// Returns when all that was written below the folder is on the disk.
@@ -272,6 +217,10 @@ fn permission_bits(mode: u32) -> Mode {
     Mode::from_raw_mode((mode & 0o777) as rustix::fs::RawMode)
 }
 
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the widths differ from system to system"
+)]
 fn stat_of_system(stat: &SystemStat) -> Stat {
     let kind = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Kind::File,
@@ -280,10 +229,6 @@ fn stat_of_system(stat: &SystemStat) -> Stat {
         _ => Kind::Other,
     };
     let nanoseconds = stat.st_mtime_nsec as i64;
-    #[allow(
-        clippy::unnecessary_cast,
-        reason = "the widths differ from system to system"
-    )]
     Stat {
         kind,
         bytes: if kind == Kind::File {

@@ -4,7 +4,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io,
-    os::windows::fs::FileExt,
+    os::windows::{fs::FileExt, io::AsRawHandle},
     time::SystemTime,
 };
 
@@ -12,6 +12,13 @@ use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt};
 use cap_std::{
     ambient_authority,
     fs::{Dir, FileType, OpenOptions},
+};
+use windows_sys::{
+    Wdk::{
+        Storage::FileSystem::{FileFsFullSizeInformation, NtQueryVolumeInformationFile},
+        System::SystemServices::FILE_FS_FULL_SIZE_INFORMATION,
+    },
+    Win32::System::IO::IO_STATUS_BLOCK,
 };
 
 use crate::{
@@ -117,9 +124,9 @@ pub fn open_for_metadata(folder: &Dir, name: &OsStr) -> io::Result<File> {
     Ok(folder.open_with(name, &options)?.into_std())
 }
 
-/// Is not known: the standard library does not tell it.
-pub fn has_other_names(_file: &File) -> io::Result<bool> {
-    Ok(false)
+/// Tells whether a file can be reached by more than one name.
+pub fn has_other_names(file: &File) -> io::Result<bool> {
+    Ok(winapi_util::file::information(file)?.number_of_links() > 1)
 }
 
 /// Does nothing: permission bits do not exist here.
@@ -186,9 +193,36 @@ pub fn sync_all(folder: &Dir) -> io::Result<()> {
     crate::listing::sync_each(folder)
 }
 
-/// Is not known yet: the system tells it by path only, and a folder here is a handle.
-pub fn free_bytes(_folder: &Dir) -> io::Result<u64> {
-    Err(io::ErrorKind::Unsupported.into())
+/// Bytes that this user may still write on the folder's disk.
+///
+/// What the system documents for programs (`GetDiskFreeSpaceExW`) takes a path, and a folder here is a
+/// handle; this is the call below it, which Node's `statfs` uses too.
+pub fn free_bytes(folder: &Dir) -> io::Result<u64> {
+    let mut outcome = IO_STATUS_BLOCK::default();
+    let mut disk = FILE_FS_FULL_SIZE_INFORMATION::default();
+    #[allow(
+        unsafe_code,
+        reason = "no crate wraps this call: the handle is open as long as the folder is borrowed, \
+                  and the system writes no more than the size it is told"
+    )]
+    let status = unsafe {
+        NtQueryVolumeInformationFile(
+            folder.as_raw_handle(),
+            &raw mut outcome,
+            (&raw mut disk).cast(),
+            size_of_val(&disk) as u32,
+            FileFsFullSizeInformation,
+        )
+    };
+    if status < 0 {
+        return Err(io::Error::other(format!(
+            "the disk does not tell its free space (status {status:#x})"
+        )));
+    }
+    let unit = u64::from(disk.SectorsPerAllocationUnit) * u64::from(disk.BytesPerSector);
+    // Negative on no disk, but signed.
+    let units = u64::try_from(disk.CallerAvailableAllocationUnits).unwrap_or(0);
+    Ok(units.saturating_mul(unit))
 }
 
 /// Says yes: who may change what is in a folder is not asked here.
