@@ -51,7 +51,7 @@ for (const { address, network, why } of networks) {
 
 test("what a path carried is told to the next connection to the same peer, from another port too", async (t) => {
   const paths = new KnownPaths(temporaryFolder(t), new VirtualClock());
-  await paths.keep(connection().end);
+  await paths.keep(connection().end, 1);
 
   const next = connection({ remoteAddress: "192.0.2.7:5000", rateBytesPerSecond: 0 });
   await paths.recall(next.end);
@@ -69,7 +69,7 @@ const others = [
 for (const { why, end } of others) {
   test(`what a path carried is not told to a connection of ${why}`, async (t) => {
     const paths = new KnownPaths(temporaryFolder(t), new VirtualClock());
-    await paths.keep(connection().end);
+    await paths.keep(connection().end, 1);
 
     await paths.recall(end.end);
 
@@ -81,7 +81,7 @@ test("what a path carried long ago is not told, and removed by the next that is 
   const folder = temporaryFolder(t);
   const clock = new VirtualClock();
   const paths = new KnownPaths(folder, clock);
-  await paths.keep(connection().end);
+  await paths.keep(connection().end, 1);
   const [name = ""] = readdirSync(join(folder, "paths"));
   const kept = JSON.parse(readFileSync(join(folder, "paths", name), "utf8"));
   const keptAtMs = clock.wallNow() - knownPathLifeMs;
@@ -90,17 +90,43 @@ test("what a path carried long ago is not told, and removed by the next that is 
 
   const late = connection();
   await paths.recall(late.end);
-  await paths.keep(connection({}, "q").end);
+  await paths.keep(connection({}, "q").end, 1);
 
   assert.deepEqual(late.told, []);
   assert.ok(!readdirSync(join(folder, "paths")).includes(name));
 });
 
-test("a start that has not ended is not kept", async (t) => {
+const starting = { rateBytesPerSecond: 0 };
+
+test("of a transfer that was over before its path was full, what it carried is kept", async (t) => {
+  const paths = new KnownPaths(temporaryFolder(t), new VirtualClock());
+  await paths.keep(connection(starting).end, 3_000_000.5);
+
+  const next = connection(starting);
+  await paths.recall(next.end);
+
+  assert.equal(next.told[0]?.rateBytesPerSecond, 3_000_000);
+});
+
+test("what a short transfer carried changes nothing where more is known, and less that is known does", async (t) => {
+  const paths = new KnownPaths(temporaryFolder(t), new VirtualClock());
+  await paths.keep(connection().end, 1);
+
+  await paths.keep(connection(starting).end, 3_000_000);
+
+  const [first, second] = [connection(), connection()];
+  await paths.recall(first.end);
+  assert.equal(first.told[0]?.rateBytesPerSecond, figures.rateBytesPerSecond);
+  await paths.keep(connection({ rateBytesPerSecond: 2_000_000 }).end, 1);
+  await paths.recall(second.end);
+  assert.equal(second.told[0]?.rateBytesPerSecond, 2_000_000);
+});
+
+test("of a transfer that carried nothing, nothing is kept", async (t) => {
   const folder = temporaryFolder(t);
   const paths = new KnownPaths(folder, new VirtualClock());
 
-  await paths.keep(connection({ rateBytesPerSecond: 0 }).end);
+  await paths.keep(connection(starting).end, 0);
 
   assert.deepEqual(readdirSync(folder), []);
 });
@@ -120,7 +146,7 @@ for (const { text, why } of damaged) {
     const folder = temporaryFolder(t);
     const clock = new VirtualClock();
     const paths = new KnownPaths(folder, clock);
-    await paths.keep(connection().end);
+    await paths.keep(connection().end, 1);
     const [name = ""] = readdirSync(join(folder, "paths"));
     writeFileSync(join(folder, "paths", name), text.replace("NOW", `${clock.wallNow()}`));
 

@@ -28,19 +28,21 @@ export class KnownPaths {
 
   /** Tells a connection's controller what its path carried, if that was not long ago. */
   async recall(connection: PathEnd): Promise<void> {
-    try {
-      const kept: unknown = JSON.parse(await readFile(this.#file(connection), "utf8"));
-      if (isKept(kept) && this.#isFresh(kept.keptAtMs)) connection.knowPath(kept);
-    } catch {
-      // None, or one that cannot be read: the path starts as an unknown one.
-    }
+    const kept = await this.#read(connection);
+    if (kept) connection.knowPath(kept);
   }
 
-  /** Keeps what a connection's path carries, once it is known; without a folder that can be written, nothing. */
-  async keep(connection: PathEnd): Promise<void> {
+  /**
+   * Keeps what a connection's path carries; without a folder that can be written, nothing.
+   *
+   * That is its rate, once it is known. A transfer that was over before tells of the least: what it `carried`, in
+   * bytes a second, if no more is known of the path.
+   */
+  async keep(connection: PathEnd, carried: number): Promise<void> {
     const { rttMs, rateBytesPerSecond: rate } = connection.stats();
-    const rateBytesPerSecond = Math.floor(rate);
-    if (rateBytesPerSecond === 0) return;
+    const known = rate > 0 ? 0 : ((await this.#read(connection))?.rateBytesPerSecond ?? 0);
+    const rateBytesPerSecond = Math.floor(rate || carried);
+    if (rateBytesPerSecond <= known) return;
     const file = this.#file(connection);
     const partial = `${file}.${randomBytes(4).toString("hex")}`;
     const kept: Kept = { rttMs, rateBytesPerSecond, keptAtMs: this.#clock.wallNow() };
@@ -51,6 +53,16 @@ export class KnownPaths {
       await rename(partial, file);
     } catch {
       await rm(partial, { force: true }).catch(() => {});
+    }
+  }
+
+  /** What was kept not long ago; null for none, or what cannot be read: the path is an unknown one then. */
+  async #read(connection: PathEnd): Promise<Kept | null> {
+    try {
+      const kept: unknown = JSON.parse(await readFile(this.#file(connection), "utf8"));
+      return isKept(kept) && this.#isFresh(kept.keptAtMs) ? kept : null;
+    } catch {
+      return null;
     }
   }
 

@@ -35,6 +35,7 @@ export async function sendOver(
   if (source.stream) source.stream.receiver ??= peerId;
   // Before the first data: later it is of no use.
   await knownPaths?.recall(connection);
+  const [before, startedAtMs] = [connection.stats(), clock.now()];
   tellConnected(record, session, record.id);
   const { throttles, free } = limits.borrow("send", peerId);
   try {
@@ -50,7 +51,9 @@ export async function sendOver(
       throttles,
       formats: options.formats,
     });
-    await knownPaths?.keep(connection);
+    const bytes = connection.stats().deliveredBytes - before.deliveredBytes;
+    const seconds = Math.max(1, clock.now() - startedAtMs) / 1000;
+    await knownPaths?.keep(connection, bytes / seconds);
     return receipt;
   } finally {
     free();
