@@ -146,6 +146,12 @@ export const automaticCodings: readonly Coding[] = [
   { codec: "zstd", level: 9 },
 ];
 
+/**
+ * A transfer of so many bytes goes before larger ones of its priority: it is done sooner, and they hardly later, as
+ * all those bytes are to be sent anyway.
+ */
+export const smallTransferBytes = 16 * MiB;
+
 /** A coding must promise so many times the bytes of plain pieces: encoding and decoding take time from all else. */
 export const codingGain = 1.15;
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Place, Turns } from "../src/transfer/turns.ts";
+import { smallTransferBytes } from "../src/options.ts";
+import { laneRank, type Place, Turns } from "../src/transfer/turns.ts";
 
 function turns(mostMoving: number): Turns {
   return new Turns({ mostMoving, mostOffers: 8 });
@@ -107,3 +108,17 @@ for (const { lanes, places, share, why } of shares) {
     assert.equal(all[0]?.isAlone, places === 1);
   });
 }
+
+test("on the wire the high ones go first, and the small ones before large ones of the same priority", () => {
+  const large = smallTransferBytes + 1;
+  const inOrder = [
+    laneRank("high", smallTransferBytes),
+    laneRank("high", large),
+    laneRank("normal", 0),
+    laneRank("normal", Number.POSITIVE_INFINITY),
+    laneRank("low", smallTransferBytes),
+    laneRank("low", large),
+  ];
+
+  assert.deepEqual(inOrder, [-1, -2, -3, -4, -5, -6]);
+});

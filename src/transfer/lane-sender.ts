@@ -13,7 +13,7 @@ import type { Looks } from "./looks.ts";
 import { busyLanes, inTurns, type Job } from "./plan.ts";
 import { sumOfSpent } from "./side-clock.ts";
 import type { SourceFiles } from "./source-files.ts";
-import type { Place, Priority } from "./turns.ts";
+import { laneRank, type Place } from "./turns.ts";
 import { type UnitOptions, UnitSender } from "./unit-sender.ts";
 
 /** An open lane and what it was given. */
@@ -32,6 +32,8 @@ export interface LaneOptions extends UnitOptions {
   /** The counters of the connection. */
   looks: Looks;
   place: Place;
+  /** Bytes that the transfer is to send, once that is known; infinite for a stream. */
+  total: () => number;
 }
 
 /** The lanes of one transfer. */
@@ -216,9 +218,9 @@ export class LaneSender {
     const stream = await this.#connection.openUnidirectional();
     // One that was on its way when the others were abandoned.
     if (this.#isClosed) stream.reset(errorCodes.CANCELLED.wire);
-    const { limiters, place } = this.#options;
+    const { limiters, place, total } = this.#options;
     stream.limitBy(limiters);
-    await stream.setPriority(priorities[place.priority]);
+    await stream.setPriority(laneRank(place.priority, total()));
     const lane: Lane = { format, stream, given: [], isRefused: false };
     this.#lanes[number] = lane;
     const header = { transferId: this.#transferId, lane: number };
@@ -250,9 +252,6 @@ export class LaneSender {
     }
   }
 }
-
-/** The control and progress streams have 0 and go first: what is said of a transfer waits for no file. */
-const priorities: Record<Priority, number> = { high: -1, normal: -2, low: -3 };
 
 /** The next job for the lane of a number; undefined when there is none any more. */
 type NextJob = (lane: number) => Job | undefined | Promise<Job | undefined>;

@@ -98,6 +98,11 @@ export class OutgoingPlan {
     return this.#held;
   }
 
+  /** Bytes of the files that travel. */
+  get totalBytes(): number {
+    return this.#source.manifest.totals.bytes - this.skippedBytes;
+  }
+
   /** All jobs in a format. */
   jobs(format: LaneFormat): Generator<Job> {
     const plan = format === "ultra" ? planUltra : planStandard;

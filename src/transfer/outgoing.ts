@@ -85,15 +85,15 @@ class Outgoing implements Part {
     const isHeld = (entry: number) => !this.#stream && this.#plan.isHeld(entry);
     this.#receipt = new ReceiptReader(source.manifest, files, isHeld);
     this.#place = channel.turns.place(options.priority);
-    const { engine, throttles } = options;
     const rest = (isPaused: boolean) => this.#place.rest(isPaused);
-    this.#pacing = new Pacing({ engine, channel, record, throttles, rest });
+    this.#pacing = new Pacing({ ...options, channel, record, rest });
     this.#lanes = new LaneSender(channel.connection, record.id, files, {
       tuning: options.tuning,
       clock: options.clock,
       limiters: this.#pacing.limiters,
       looks: channel.looks,
       place: this.#place,
+      total: () => (this.#stream ? Number.POSITIVE_INFINITY : this.#plan.totalBytes),
       codings: codingsFor(options.compress, channel.hello.codecs),
     });
   }
@@ -274,7 +274,7 @@ class Outgoing implements Part {
     for await (const { bytes, files, lanes, times } of readProgress(stream)) {
       if (times) this.#watch?.heard(times);
       this.#source.stream?.release(bytes);
-      const total = this.#stream?.total ?? totals.bytes - this.#plan.skippedBytes;
+      const total = this.#stream?.total ?? this.#plan.totalBytes;
       const moved = lanes.reduce((sum, some) => sum + some, 0);
       if (moved > 0) this.#lanes.accepted();
       this.#speed.add(this.#options.clock.now(), moved);

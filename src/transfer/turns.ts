@@ -1,6 +1,7 @@
 /** The transfers that one connection carries: who may move, and what part of the lanes is whose. */
 
 import { TransferError } from "../errors.ts";
+import { smallTransferBytes } from "../options.ts";
 import { Gate } from "./gate.ts";
 
 /** Who goes first of those that wait, and on the wire: the high ones before the normal ones before the low ones. */
@@ -107,6 +108,15 @@ export class Place {
     this.#turn.reject(new TransferError("CANCELLED", "the transfer ended before its turn"));
     this.#turns.remove(this);
   }
+}
+
+/**
+ * The priority of the streams of a transfer of so many bytes: those of a higher one go first, of
+ * the same one in turn. The control and progress streams have 0: what is said of a transfer waits for no file.
+ */
+export function laneRank(priority: Priority, bytes: number): number {
+  const level = priorities.indexOf(priority);
+  return -1 - 2 * level - (bytes > smallTransferBytes ? 1 : 0);
 }
 
 const priorities: readonly Priority[] = ["high", "normal", "low"];
