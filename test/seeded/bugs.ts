@@ -471,6 +471,15 @@ export const seededBugs: readonly SeededBug[] = [
     test: "H13: what a hostile",
   },
   {
+    name: "small-in-turn",
+    what: "a small transfer takes turns with a large one",
+    file: "src/transfer/turns.ts",
+    find: "- (bytes > smallTransferBytes ? 1 : 0)",
+    replace: "",
+    testFile: "test/transfer-turns.test.ts",
+    test: "the small ones before large ones",
+  },
+  {
     name: "old-path-believed",
     what: "a path starts near a rate that it had long ago",
     file: "src/peer/known-paths.ts",
