@@ -194,6 +194,9 @@ export const lookEveryMs = 500;
 /** Silence, beyond two round trips, after which another way to the peer is looked for, in milliseconds. */
 export const silenceMs = 1_500;
 
+/** How long a connection must be well after this machine got other addresses until they count as its own, in milliseconds. */
+export const settledMs = 5_000;
+
 /** What a connection moves at least from one look to the next if data flow, in bytes. */
 export const trickleBytes = 16 * KiB;
 

@@ -13,6 +13,7 @@ import {
   lookEveryMs,
   patienceMs,
   probeMs,
+  settledMs,
   silenceMs,
   type Tuning,
   trickleBytes,
@@ -164,21 +165,21 @@ async function nextLook(clock: Clock, signal: AbortSignal): Promise<void> {
 class Pulse {
   readonly #connection: Connection;
   readonly #now: () => number;
-  readonly #cards = cardAddresses().join();
-  readonly #peerIp: string;
+  #cards = cardAddresses().join();
   #bytes = 0;
+  /** Since when this machine has other addresses; null while it has not. */
+  #movedAtMs: number | null = null;
   #aliveAtMs: number;
 
   constructor(connection: Connection, now: () => number) {
     this.#connection = connection;
     this.#now = now;
     this.#aliveAtMs = now();
-    this.#peerIp = ipOf(connection.stats());
   }
 
-  /** Whether this machine has other addresses than it had, or the peer another one. */
+  /** Whether this machine has other addresses than it had. */
   get hasMoved(): boolean {
-    return this.#isElsewhere(this.#connection.stats());
+    return cardAddresses().join() !== this.#cards;
   }
 
   /** Looks. After a move a trickle is no sign of life: what the peer says may still come by the old way. */
@@ -191,11 +192,19 @@ class Pulse {
     }
     if (isSilent(stats)) return true;
     const idleMs = this.#now() - this.#aliveAtMs;
-    return idleMs > toleratedMs(stats) && this.#isElsewhere(stats);
+    const isWeak = idleMs > toleratedMs(stats) && this.hasMoved;
+    if (!isWeak) this.#settle();
+    return isWeak;
   }
 
-  #isElsewhere(stats: ConnectionStats): boolean {
-    return ipOf(stats) !== this.#peerIp || cardAddresses().join() !== this.#cards;
+  /** Takes other addresses for the connection's own, where it has been well with them for some time. */
+  #settle(): void {
+    if (!this.hasMoved) {
+      this.#movedAtMs = null;
+      return;
+    }
+    this.#movedAtMs ??= this.#now();
+    if (this.#now() - this.#movedAtMs >= settledMs) this.#cards = cardAddresses().join();
   }
 }
 
@@ -207,8 +216,4 @@ function isSilent(stats: ConnectionStats): boolean {
 /** How long nothing may be heard, over a path of that length. */
 function toleratedMs({ rttMs }: ConnectionStats): number {
   return silenceMs + 2 * rttMs;
-}
-
-function ipOf({ remoteAddress }: ConnectionStats): string {
-  return remoteAddress.slice(0, remoteAddress.lastIndexOf(":"));
 }
