@@ -10,11 +10,12 @@ import { piecesOf } from "../src/engine/memory-piece.ts";
 import { type ConflictChoice, Peer, type Receipt, type Transfer } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
 import type { FileResult } from "../src/protocol/messages.ts";
-import { Leftover, provenRuns } from "../src/transfer/leftover.ts";
+import { type Leftover, provenRuns } from "../src/transfer/leftover.ts";
 import { bytesFor } from "../src/transfer/plan.ts";
 import { ReceiptReader } from "../src/transfer/receipt-reader.ts";
 import { isStaging } from "../src/transfer/staging.ts";
 import { Random } from "./fuzz/random.ts";
+import { leftoverOf } from "./journals.ts";
 import { eventsOf, smallTables, ticketOf } from "./peers.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -262,7 +263,7 @@ export function checkJournals(life: Life, disk: MemoryDisk, describe: string): v
   for (const [name, { kind }] of found) {
     if (!isStaging({ name, kind })) continue;
     const journal = found.get(`${name}/journal`);
-    const leftover = journal && Leftover.read(journal.bytes);
+    const leftover = journal && leftoverOf(journal.bytes);
     if (!leftover) continue;
     // Until another journal takes its place, this one tells of what was there before.
     const isOld = Buffer.compare(journal.bytes, life.oldJournal) === 0;
@@ -299,7 +300,7 @@ function checkProgress({ oldJournal, resumedBytes }: Life, found: Tree, why: str
   const [journal, more] = journals;
   assert.equal(more, undefined, why);
   if (!journal || Buffer.compare(journal.bytes, oldJournal) === 0) return;
-  const provenBytes = Leftover.read(journal.bytes)?.provenBytes ?? 0;
+  const provenBytes = leftoverOf(journal.bytes)?.provenBytes ?? 0;
   assert.ok(
     provenBytes >= resumedBytes,
     `of ${resumedBytes} bytes ${provenBytes} are left\n${why}`,

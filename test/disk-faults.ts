@@ -38,7 +38,7 @@ export class DiskFaults {
       this.#follow(MemoryPartialFile.prototype, name);
     }
     for (const name of ["read", "hashRun"]) this.#follow(MemorySourceFile.prototype, name);
-    for (const name of ["readAll", "append", "truncate", "sync"]) {
+    for (const name of ["read", "append", "truncate", "sync"]) {
       this.#follow(MemoryLogFile.prototype, name);
     }
   }

@@ -14,7 +14,7 @@ export function logContract(engine: string, make: MakeMachines): void {
 
     const log = await openLog(t, folder, "log");
 
-    assert.deepEqual([...(await log.readAll())], []);
+    assert.deepEqual([...(await readWhole(log))], []);
     const stat = await folder.stat("log");
     assert.deepEqual([stat?.kind, stat?.bytes, stat?.mode], ["file", 0, 0o600]);
   });
@@ -28,7 +28,7 @@ export function logContract(engine: string, make: MakeMachines): void {
     await log.append(Uint8Array.of(3));
     await log.sync();
 
-    assert.deepEqual([...(await log.readAll())], [1, 2, 3]);
+    assert.deepEqual([...(await readWhole(log))], [1, 2, 3]);
     assert.deepEqual([...(await disk.read(`${path}/log`))], [1, 2, 3]);
   });
 
@@ -40,7 +40,7 @@ export function logContract(engine: string, make: MakeMachines): void {
     await log.append(bytes);
     bytes.fill(9);
 
-    assert.deepEqual([...(await log.readAll())], [1, 2]);
+    assert.deepEqual([...(await readWhole(log))], [1, 2]);
   });
 
   test(`${engine}: a log of several megabytes is read whole`, async (t) => {
@@ -50,7 +50,22 @@ export function logContract(engine: string, make: MakeMachines): void {
 
     for (const part of parts) await log.append(part);
 
-    assert.ok(Buffer.concat(parts).equals(await log.readAll()));
+    assert.ok(Buffer.concat(parts).equals(await readWhole(log)));
+  });
+
+  test(`${engine}: a log gives the bytes of a range, and fewer at its end`, async (t) => {
+    const { folder } = await openTestFolder(t, make);
+    const log = await openLog(t, folder, "log");
+    await log.append(Uint8Array.of(1, 2, 3, 4));
+    const read = async (offset: number, length: number) => [
+      ...(await log.read({ offset, length })),
+    ];
+
+    assert.deepEqual(await read(1, 2), [2, 3]);
+    assert.deepEqual(await read(3, 9), [4]);
+    assert.deepEqual(await read(4, 1), []);
+    assert.deepEqual(await read(9, 1), []);
+    assert.deepEqual(await read(0, 0), []);
   });
 
   test(`${engine}: a log that is opened again has its bytes, and goes on after them`, async (t) => {
@@ -60,11 +75,11 @@ export function logContract(engine: string, make: MakeMachines): void {
     await first.close();
 
     const second = await openLog(t, folder, "log");
-    const found = await second.readAll();
+    const found = await readWhole(second);
     await second.append(Uint8Array.of(3));
 
     assert.deepEqual([...found], [1, 2]);
-    assert.deepEqual([...(await second.readAll())], [1, 2, 3]);
+    assert.deepEqual([...(await readWhole(second))], [1, 2, 3]);
   });
 
   test(`${engine}: any ordinary file can be opened as a log, and keeps its mode`, async (t) => {
@@ -74,7 +89,7 @@ export function logContract(engine: string, make: MakeMachines): void {
 
     const log = await openLog(t, folder, "file");
 
-    assert.deepEqual([...(await log.readAll())], [7]);
+    assert.deepEqual([...(await readWhole(log))], [7]);
     assert.equal((await folder.stat("file"))?.mode, 0o640);
   });
 
@@ -84,12 +99,12 @@ export function logContract(engine: string, make: MakeMachines): void {
     await log.append(Uint8Array.of(1, 2, 3, 4));
 
     await log.truncate(2);
-    const cut = await log.readAll();
+    const cut = await readWhole(log);
     await log.append(Uint8Array.of(5));
     await log.sync();
 
     assert.deepEqual([...cut], [1, 2]);
-    assert.deepEqual([...(await log.readAll())], [1, 2, 5]);
+    assert.deepEqual([...(await readWhole(log))], [1, 2, 5]);
   });
 
   test(`${engine}: a log that was truncated to nothing is empty`, async (t) => {
@@ -100,7 +115,7 @@ export function logContract(engine: string, make: MakeMachines): void {
     await log.truncate(0);
 
     assert.equal((await folder.stat("log"))?.bytes, 0);
-    assert.deepEqual([...(await log.readAll())], []);
+    assert.deepEqual([...(await readWhole(log))], []);
   });
 
   test(`${engine}: a log that is shorter than its cut stays as it is`, async (t) => {
@@ -111,7 +126,7 @@ export function logContract(engine: string, make: MakeMachines): void {
     await log.truncate(2);
     await log.truncate(9);
 
-    assert.deepEqual([...(await log.readAll())], [1, 2]);
+    assert.deepEqual([...(await readWhole(log))], [1, 2]);
   });
 
   test(`${engine}: a log has one opener; after it closes, the next may have it`, async (t) => {
@@ -127,7 +142,7 @@ export function logContract(engine: string, make: MakeMachines): void {
     const second = await openLog(t, again, "log");
     await first.close();
 
-    assert.deepEqual([...(await second.readAll())], [1]);
+    assert.deepEqual([...(await readWhole(second))], [1]);
     await assert.rejects(folder.openLog("log"), { code: "DISK_BUSY" });
   });
 
@@ -138,7 +153,7 @@ export function logContract(engine: string, make: MakeMachines): void {
     const two = await openLog(t, folder, "two");
     await one.append(Uint8Array.of(1));
 
-    assert.deepEqual([...(await two.readAll())], []);
+    assert.deepEqual([...(await readWhole(two))], []);
   });
 
   test(`${engine}: a log that is renamed stays open and locked; its old name is free`, async (t) => {
@@ -153,7 +168,7 @@ export function logContract(engine: string, make: MakeMachines): void {
 
     assert.equal((await folder.stat("sub/moved"))?.bytes, 2);
     await assert.rejects(folder.openLog("sub/moved"), { code: "DISK_BUSY" });
-    assert.deepEqual([...(await other.readAll())], []);
+    assert.deepEqual([...(await readWhole(other))], []);
   });
 
   test(`${engine}: a log that was removed leaves its name to a new one`, async (t) => {
@@ -165,7 +180,7 @@ export function logContract(engine: string, make: MakeMachines): void {
     const log = await openLog(t, folder, "log");
     await removed.close();
 
-    assert.deepEqual([...(await log.readAll())], []);
+    assert.deepEqual([...(await readWhole(log))], []);
     await assert.rejects(folder.openLog("log"), { code: "DISK_BUSY" });
   });
 
@@ -177,7 +192,7 @@ export function logContract(engine: string, make: MakeMachines): void {
     await log.close();
 
     const closed = { code: "CANCELLED" };
-    await assert.rejects(log.readAll(), closed);
+    await assert.rejects(readWhole(log), closed);
     await assert.rejects(log.append(Uint8Array.of(1)), closed);
     await assert.rejects(log.truncate(0), closed);
     await assert.rejects(log.sync(), closed);
@@ -207,4 +222,9 @@ async function openLog(t: TestContext, folder: Folder, path: string): Promise<Lo
   const log = await folder.openLog(path);
   atEnd(t, () => log.close());
   return log;
+}
+
+/** All bytes of a log. */
+function readWhole(log: LogFile): Promise<Uint8Array> {
+  return log.read({ offset: 0, length: 2 ** 24 });
 }

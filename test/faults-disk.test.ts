@@ -8,7 +8,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DiskOperation, MemoryDisk } from "../src/engine/memory-disk.ts";
 import type { ErrorCode, Receipt } from "../src/index.ts";
-import { Leftover } from "../src/transfer/leftover.ts";
 import {
   checkJournals,
   checkNames,
@@ -21,6 +20,7 @@ import {
 } from "./crash-life.ts";
 import { scenes } from "./crash-scenes.ts";
 import { DiskFaults } from "./disk-faults.ts";
+import { leftoverOf } from "./journals.ts";
 
 /** What fails on the receiver's disk. */
 const onReceiver: Record<string, DiskOperation[]> = {
@@ -136,7 +136,7 @@ function diskBefore({ recording, offeredAt }: Life): MemoryDisk {
 
 function provenBytesOn(disk: MemoryDisk): number {
   const journals = [...treeOf(disk).values()].filter(({ path }) => path.endsWith("/journal"));
-  const proven = journals.map(({ bytes }) => Leftover.read(bytes)?.provenBytes ?? 0);
+  const proven = journals.map(({ bytes }) => leftoverOf(bytes)?.provenBytes ?? 0);
   return proven.reduce((sum, one) => sum + one, 0);
 }
 

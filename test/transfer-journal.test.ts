@@ -50,7 +50,7 @@ test("many small files are due before their two seconds are over", () => {
 function journalOn(synced: Promise<void>) {
   const appended = { bytes: 0 };
   const log: LogFile = {
-    readAll: async () => new Uint8Array(),
+    read: async () => new Uint8Array(),
     append: async (bytes) => {
       appended.bytes += bytes.length;
     },

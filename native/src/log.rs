@@ -53,14 +53,21 @@ impl Log {
         })
     }
 
-    /// Returns all bytes.
-    fn read_all(&self) -> Result<Vec<u8>> {
+    /// Returns bytes from an offset, fewer at the log's end.
+    fn read(&self, offset: u64, most: u64) -> Result<Vec<u8>> {
         let end = self.end();
-        if *end > LARGEST_BYTES {
-            let text = format!("{}: a log of {end} bytes is over 1 GiB", shown(&self.path));
+        let length = most.min(end.saturating_sub(offset));
+        if length > LARGEST_BYTES {
+            let text = format!(
+                "{}: {length} bytes at once are over 1 GiB",
+                shown(&self.path)
+            );
             return Err(EngineError::new(Code::LimitExceeded, text));
         }
-        at(&self.path, platform::read_at(&self.file, 0, *end as usize))
+        at(
+            &self.path,
+            platform::read_at(&self.file, offset, length as usize),
+        )
     }
 
     /// Adds bytes at the end; where that fails, none of them stay.
@@ -124,11 +131,13 @@ impl LogFile {
 
 #[napi]
 impl LogFile {
-    /// Returns all bytes.
+    /// Returns at most `length` bytes from an offset, fewer at the log's end.
     #[napi]
-    pub async fn read_all(&self) -> Result<Buffer> {
+    pub async fn read(&self, offset: f64, length: f64) -> Result<Buffer> {
         let log = self.log.open()?;
-        Ok(blocking(move || log.read_all()).await?.into())
+        let offset = exact("offset", offset)?;
+        let length = exact("length", length)?;
+        Ok(blocking(move || log.read(offset, length)).await?.into())
     }
 
     /// Adds bytes at the end.

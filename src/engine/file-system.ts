@@ -107,8 +107,8 @@ export interface PartialFile {
 
 /** A file that grows at its end only, by one process at a time. */
 export interface LogFile {
-  /** Its bytes, from the first to the last. */
-  readAll(): Promise<Uint8Array>;
+  /** Its bytes in a range; fewer where it ends before. `LIMIT_EXCEEDED` where they are over 1 GiB. */
+  read(range: { offset: number; length: number }): Promise<Uint8Array>;
   /** Adds bytes at the end; they are on the disk after {@link LogFile.sync}. */
   append(bytes: Uint8Array): Promise<void>;
   /** Cuts it to its first `bytes` bytes. */

@@ -16,11 +16,11 @@ export class MemoryLogFile implements LogFile {
     this.#node = node;
   }
 
-  /** See {@link LogFile.readAll}. */
-  async readAll(): Promise<Uint8Array> {
+  /** See {@link LogFile.read}. */
+  async read({ offset, length }: { offset: number; length: number }): Promise<Uint8Array> {
     const node = this.#open();
     this.#disk.check("readLog");
-    return node.bytes.slice();
+    return node.bytes.slice(offset, offset + length);
   }
 
   /** See {@link LogFile.append}. */

@@ -179,7 +179,7 @@ export interface AddonPartialFile {
 
 /** `LogFile` of `native/src/log.rs`. */
 export interface AddonLogFile {
-  readAll(): Promise<Uint8Array>;
+  read(offset: number, length: number): Promise<Uint8Array>;
   append(bytes: Uint8Array): Promise<void>;
   truncate(bytes: number): Promise<void>;
   sync(): Promise<void>;

@@ -179,8 +179,8 @@ class NativeLogFile implements LogFile {
     this.#handle = handle;
   }
 
-  async readAll(): Promise<Uint8Array> {
-    return await native(this.#handle.readAll());
+  async read({ offset, length }: { offset: number; length: number }): Promise<Uint8Array> {
+    return await native(this.#handle.read(offset, length));
   }
 
   async append(bytes: Uint8Array): Promise<void> {

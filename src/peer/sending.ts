@@ -131,25 +131,31 @@ class TicketServer {
   async #serve(session: Session): Promise<void> {
     const { peerId, hello } = session;
     if (hello.features.includes(lookFeature)) return this.#shown.show(session, this.#head);
-    const earlier = this.#serving.get(peerId);
     const { stream } = this.#sources;
     if (stream && (stream.receiver ?? peerId) !== peerId) return session.closeFor(isAnothers);
-    if (!earlier && this.#serving.size > 0 && !this.#options.keep) {
+    if (!this.#serving.has(peerId) && this.#serving.size > 0 && !this.#options.keep) {
       const reason = "the ticket is in use by another receiver";
       return session.closeFor(new TransferError("PEER_REJECTED", reason));
     }
     const serving: Serving = { session, done: Promise.resolve() };
-    this.#serving.set(peerId, serving);
-    // A receiver that comes back has lost a connection that this side may still believe in. One that
-    // hears of it is a second command of the same person: would it dial again, both would for ever.
-    const reason = "another command of the same receiver has dialled since";
-    earlier?.session.closeFor(new TransferError("PEER_REJECTED", reason));
-    await earlier?.done;
+    await this.#replaceBy(serving);
     serving.done = this.#serveOne(serving);
     const over = new AbortController();
     background(this.#callBack(serving, over.signal));
     await serving.done;
     over.abort();
+  }
+
+  /** Ends what the same receiver was served before. Whoever waits holds none of that: it may be large. */
+  #replaceBy(serving: Serving): Promise<void> | undefined {
+    const { peerId } = serving.session;
+    const earlier = this.#serving.get(peerId);
+    this.#serving.set(peerId, serving);
+    // A receiver that comes back has lost a connection that this side may still believe in. One that
+    // hears of it is a second command of the same person: would it dial again, both would for ever.
+    const reason = "another command of the same receiver has dialled since";
+    earlier?.session.closeFor(new TransferError("PEER_REJECTED", reason));
+    return earlier?.done;
   }
 
   /** Calls a receiver of whom nothing is heard: it may not know where this side has moved to. */

@@ -6,11 +6,14 @@ import type { StreamedBytes } from "../transfer/streamed-bytes.ts";
 
 /** A source for each connection of a transfer. */
 export class SentSources {
-  readonly #first: Source;
+  /** The stream that is sent, if it is one. */
+  readonly stream: StreamedBytes | undefined;
+  /** What was opened first, until it is used: that of a million files takes tens of megabytes. */
+  #first: Source | null;
   readonly #open: () => Promise<Source>;
-  #isFirst = true;
 
   private constructor(first: Source, open: () => Promise<Source>) {
+    this.stream = first.stream;
     this.#first = first;
     this.#open = open;
   }
@@ -31,31 +34,31 @@ export class SentSources {
     return new SentSources(Source.ofStream(engine, stream), open);
   }
 
-  /** The stream that is sent, if it is one. */
-  get stream(): StreamedBytes | undefined {
-    return this.#first.stream;
-  }
-
   /** Works with what was opened first, and each further time with what is there by then. */
   use<T>(work: (source: Source) => Promise<T>): Promise<T> {
-    if (!this.#isFirst) return this.useAnew(work);
-    this.#isFirst = false;
-    return work(this.#first);
+    const first = this.#first;
+    this.#first = null;
+    return this.#useUp(first ? async () => first : this.#open, work);
   }
 
-  /** Works with what is there now; it is closed behind the work. */
-  async useAnew<T>(work: (source: Source) => Promise<T>): Promise<T> {
-    const source = await this.#open();
+  /** Works with what is there now. */
+  useAnew<T>(work: (source: Source) => Promise<T>): Promise<T> {
+    return this.#useUp(this.#open, work);
+  }
+
+  /** Closes what was opened and not used, and a stream for all. */
+  async close(): Promise<void> {
+    await this.stream?.close();
+    await this.#first?.close();
+    this.#first = null;
+  }
+
+  async #useUp<T>(open: () => Promise<Source>, work: (source: Source) => Promise<T>): Promise<T> {
+    const source = await open();
     try {
       return await work(source);
     } finally {
       await source.close();
     }
-  }
-
-  /** Closes what was opened first, whether it is in use or not, and a stream for all. */
-  async close(): Promise<void> {
-    await this.stream?.close();
-    await this.#first.close();
   }
 }

@@ -4,6 +4,7 @@ import type { Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { LeftOut } from "./entry-choice.ts";
+import { EntrySet } from "./entry-set.ts";
 import type { Conflict, ConflictChoice } from "./events.ts";
 import type { LandingNames } from "./landing-names.ts";
 
@@ -30,11 +31,11 @@ export interface LandingPlan {
   /** By the position of the top-level entry. */
   items: Map<number, ItemPlan>;
   /** Entries that need not travel: those that are not wanted, and those that something stands in place of. */
-  skipped: Set<number>;
+  skipped: EntrySet;
   /** Those of them that are not wanted. */
   leftOut: LeftOut;
   /** Entries that an earlier try has landed. */
-  landed: Set<number>;
+  landed: EntrySet;
 }
 
 /** What a plan goes by. */
@@ -52,7 +53,12 @@ export async function planLanding(
   names: LandingNames,
   { policy, landed, leftOut }: LandingWishes,
 ): Promise<LandingPlan> {
-  const plan: LandingPlan = { items: new Map(), skipped: new Set(), leftOut, landed: new Set() };
+  const plan: LandingPlan = {
+    items: new Map(),
+    skipped: new EntrySet(),
+    leftOut,
+    landed: new EntrySet(),
+  };
   for (const [at, top] of manifest.topLevel.entries()) {
     const end = manifest.topLevel[at + 1] ?? manifest.totals.entries;
     const item = leftOut.has(top)

@@ -61,8 +61,15 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
   return bytes;
 }
 
-/** Yields each whole record with the position behind it; ends at the first that is not whole. */
-export function* readJournal(bytes: Uint8Array): Generator<{ record: JournalRecord; end: number }> {
+/**
+ * Yields each whole record with the position behind it; ends at the first that is not whole.
+ *
+ * @param from - The place in the journal where the bytes begin.
+ */
+export function* readJournal(
+  bytes: Uint8Array,
+  from = 0,
+): Generator<{ record: JournalRecord; end: number }> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   while (at + headBytes + sumBytes <= buffer.length) {
@@ -71,12 +78,19 @@ export function* readJournal(bytes: Uint8Array): Generator<{ record: JournalReco
     if (sumAt + sumBytes > buffer.length) return;
     if (crc32(buffer.subarray(at, sumAt)) !== buffer.readUInt32BE(sumAt)) return;
     const record = recordOf(kinds[buffer.readUInt8(at)], buffer.subarray(at + headBytes, sumAt));
-    const isFirst = at === 0;
+    const isFirst = from + at === 0;
     if (!record || (record.kind === "header") !== isFirst) return;
     if (record.kind === "header" && record.version !== journalVersion) return;
     at = sumAt + sumBytes;
-    yield { record, end: at };
+    yield { record, end: from + at };
   }
+}
+
+/** Bytes that a record takes by its head; of one that is cut in its head, those of a head. */
+export function recordBytes(bytes: Uint8Array): number {
+  if (bytes.length < headBytes) return headBytes;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return headBytes + buffer.readUInt32BE(1) + sumBytes;
 }
 
 function bodyOf(record: JournalRecord): Uint8Array {

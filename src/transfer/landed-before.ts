@@ -18,7 +18,7 @@ export async function landedBefore(
   leftOut: LeftOut,
 ): Promise<Map<number, string>> {
   const landed = new Map<number, string>();
-  if (!leftover || !isOf(leftover, manifest)) return landed;
+  if (!leftover?.isOf(manifest)) return landed;
   for (const { entry, path, identity } of leftover.landed.values()) {
     const there = await target.stat(path);
     if (there?.identity !== identity || !isAllThere(leftover, manifest, entry, leftOut)) continue;
@@ -57,11 +57,6 @@ async function isUntouched(target: Folder, manifest: Manifest, landed: number, p
   return true;
 }
 
-/** Whether a leftover is of this very offer. */
-export function isOf(leftover: Leftover | null, manifest: Manifest): boolean {
-  return leftover?.manifest.fingerprint === manifest.fingerprint;
-}
-
 /** Counts files that have landed before as arrived. */
 export function takeLanded(
   { engine, manifest }: { engine: Engine; manifest: Manifest },
@@ -82,13 +77,18 @@ export function takeLanded(
 }
 
 /** Tells a new journal what has landed before. */
-export function keepLanded(journal: Journal, { landed }: LandingPlan, leftover: Leftover): void {
+export async function keepLanded(
+  journal: Journal,
+  { landed }: LandingPlan,
+  leftover: Leftover,
+): Promise<void> {
   for (const entry of landed) {
     const kept = leftover.kept(entry);
     if (kept) for (const run of runsIn(entry, kept)) journal.keep(run);
     else if (leftover.isVoid(entry)) journal.void(entry);
     const intent = leftover.landed.get(entry);
     if (intent) journal.intend(intent);
+    await journal.room();
   }
 }
 

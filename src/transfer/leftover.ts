@@ -1,15 +1,18 @@
-/** What an interrupted transfer left: its manifest, its proven pieces, and what has landed. Pure. */
+/** What an interrupted transfer left: its manifest, its proven pieces, and what has landed. */
 
+import type { LogFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import { valueBytes } from "../protocol/lane.ts";
 import { minPieceLog } from "../protocol/limits.ts";
 import { Manifest } from "../protocol/manifest.ts";
+import { EntrySet } from "./entry-set.ts";
 import { HashColumn } from "./hash-column.ts";
 import {
   type JournalRecord,
   type LandingIntent,
   type ProvenRun,
   readJournal,
+  recordBytes,
 } from "./journal-records.ts";
 import { piecesIn } from "./plan.ts";
 
@@ -26,29 +29,46 @@ export interface KeptFile {
 
 /** What a journal tells. */
 export class Leftover {
-  readonly manifest = new Manifest();
+  #manifest = new Manifest();
   readonly landed = new Map<number, LandingIntent>();
   /** Files of one piece: their hashes. */
   readonly #whole = new HashColumn();
   readonly #parts = new Map<number, KeptFile>();
-  readonly #void = new Set<number>();
+  readonly #void = new EntrySet();
   #isSealed = false;
   /** Bytes of the journal's whole records; what follows was torn. */
   bytes = 0;
 
-  /** Reads a journal; null when it does not get as far as its manifest's end. */
-  static read(journal: Uint8Array): Leftover | null {
+  /** Reads a journal, a part at a time; null when it does not get as far as its manifest's end. */
+  static async read(log: Pick<LogFile, "read">): Promise<Leftover | null> {
     const leftover = new Leftover();
-    try {
-      for (const { record, end } of readJournal(journal)) {
-        if (!leftover.#take(record)) break;
-        leftover.bytes = end;
-      }
-    } catch (error) {
-      // A manifest that this version does not read.
-      if (!(error instanceof TransferError)) throw error;
+    for (let length = partBytes; ; ) {
+      const offset = leftover.bytes;
+      const part = await log.read({ offset, length });
+      leftover.take(part);
+      const wanted = recordBytes(part);
+      if (leftover.bytes > offset) length = partBytes;
+      else if (part.length === length && wanted > length) length = wanted;
+      else return leftover.isWhole ? leftover : null;
     }
-    return leftover.#isSealed ? leftover : null;
+  }
+
+  /** Whether the journal got as far as its manifest's end. */
+  get isWhole(): boolean {
+    return this.#isSealed;
+  }
+
+  /** What was offered. */
+  get manifest(): Manifest {
+    return this.#manifest;
+  }
+
+  /** Whether it is of this very offer; the two share their manifest then. */
+  isOf(manifest: Manifest): boolean {
+    if (this.#manifest === manifest) return true;
+    if (this.#manifest.fingerprint !== manifest.fingerprint) return false;
+    this.#manifest = manifest;
+    return true;
   }
 
   /** What is proven of a file; null if nothing. */
@@ -71,8 +91,21 @@ export class Leftover {
     return sum;
   }
 
+  /** Takes the records of the journal's next part, as far as they are whole. */
+  take(part: Uint8Array): void {
+    try {
+      for (const { record, end } of readJournal(part, this.bytes)) {
+        if (!this.#takeOne(record)) return;
+        this.bytes = end;
+      }
+    } catch (error) {
+      // A manifest that this version does not read.
+      if (!(error instanceof TransferError)) throw error;
+    }
+  }
+
   /** Takes a record; false for one that cannot follow those before it. */
-  #take(record: JournalRecord): boolean {
+  #takeOne(record: JournalRecord): boolean {
     const { totals } = this.manifest;
     if (record.kind === "header") return true;
     if (record.kind === "batch") {
@@ -142,3 +175,6 @@ export function* provenRuns(
     at = proven.indexOf(1, end);
   }
 }
+
+/** Bytes of a journal that are read at once: that of a million files takes 90 MB. */
+const partBytes = 256 * 1024;

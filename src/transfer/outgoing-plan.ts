@@ -3,6 +3,7 @@
 import { mostBundleLanes, type Tuning } from "../options.ts";
 import { type LaneFormat, valueBytes } from "../protocol/lane.ts";
 import type { ComparedPieces, HeldPieces } from "../protocol/messages.ts";
+import { EntrySet } from "./entry-set.ts";
 import {
   bytesFor,
   type FilePart,
@@ -19,7 +20,7 @@ import { unexpected } from "./unexpected.ts";
 export class OutgoingPlan {
   readonly #source: Source;
   readonly #tuning: Tuning;
-  readonly #skipped = new Set<number>();
+  readonly #skipped = new EntrySet();
   /** Files that need not travel, and their bytes. */
   skippedFiles = 0;
   skippedBytes = 0;

@@ -59,7 +59,7 @@ async function withPartial(
   try {
     const log = await folder.openLog(journalName);
     try {
-      return await use({ ...nothing, ...tell(await log.readAll()), isInUse: false }, target);
+      return await use({ ...nothing, ...tell(await Leftover.read(log)), isInUse: false }, target);
     } finally {
       await log.close();
     }
@@ -71,8 +71,7 @@ async function withPartial(
   }
 }
 
-function tell(journal: Uint8Array): Partial<PartialTransfer> {
-  const leftover = Leftover.read(journal);
+function tell(leftover: Leftover | null): Partial<PartialTransfer> {
   if (!leftover) return {};
   const { manifest, provenBytes } = leftover;
   const items = manifest.topLevel.slice(0, mostItems).map((top) => manifest.entry(top).name);

@@ -12,7 +12,7 @@ import { IncomingLanes } from "./incoming-lanes.ts";
 import type { IncomingOptions } from "./incoming-options.ts";
 import { Journal } from "./journal.ts";
 import type { ProvenRun } from "./journal-records.ts";
-import { isOf, keepLanded, landedBefore, runsIn, takeLanded } from "./landed-before.ts";
+import { keepLanded, landedBefore, runsIn, takeLanded } from "./landed-before.ts";
 import { Landing } from "./landing.ts";
 import type { LandingNames } from "./landing-names.ts";
 import type { OutputRun } from "./ordered-output.ts";
@@ -79,7 +79,7 @@ export async function openReception(options: ReceptionOptions): Promise<Receptio
       isLanded: (entry) => plan.landed.has(entry),
       isSkipped: (entry) => plan.skipped.has(entry),
     });
-    const isBegun = resumed.isIntact && isOf(leftover, manifest);
+    const isBegun = resumed.isIntact && leftover?.isOf(manifest) === true;
     const journal = await openJournal(options, staging, isBegun, () => reception.arrivals);
     const reception = build(options, staging, journal, plan);
     await takeOver(options, reception, resumed, isBegun).catch(async (error) => {
@@ -238,7 +238,7 @@ async function takeOver(
   const { staging, journal, plan, arrivals, comparison, total } = reception;
   const { leftover } = staging;
   if (leftover) takeLanded(options, reception, leftover);
-  if (leftover && !isBegun) keepLanded(journal, plan, leftover);
+  if (leftover && !isBegun) await keepLanded(journal, plan, leftover);
   let reserved = 0;
   for (const { entry, kept, isSame, isFinished } of left) {
     reserved += kept.bytes;
@@ -249,10 +249,12 @@ async function takeOver(
         if (!isBegun) journal.note(run, 0);
         options.output?.proven(run);
       }
+      await journal.room();
     }
   }
   await comparison.addExisting();
   await checkSpace(options.target, Math.max(0, total - arrivals.heldBytes - reserved));
   await journal.commit();
   if (leftover && !isBegun) await staging.replaceJournal();
+  staging.forgetLeftover();
 }

@@ -41,7 +41,7 @@ export interface LeftFile {
 
 /** What became of what an earlier try had left. */
 export interface Resumed {
-  left: LeftFile[];
+  left: Iterable<LeftFile>;
   /** Whether all that the journal tells still holds. */
   isIntact: boolean;
 }
@@ -56,11 +56,14 @@ class Resumption {
   readonly #leftOf: (entry: number) => { kept: KeptFile; isSame: boolean } | null;
   /** What stands in the folders that the walk is in, from the top; each thing is taken out as it is met. */
   readonly #open: { path: string; things: Map<string, FileStat> }[] = [];
-  readonly #resumed: Resumed = { left: [], isIntact: true };
+  /** By entry: whether something is left of it. A list of a million would take hundreds of megabytes. */
+  readonly #states: Uint8Array;
+  #isIntact = true;
 
   constructor(options: ResumeOptions) {
     this.#options = options;
     this.#leftOf = leftFiles(options);
+    this.#states = new Uint8Array(options.manifest.totals.entries);
   }
 
   async run(): Promise<Resumed> {
@@ -70,7 +73,7 @@ class Resumption {
       await this.#leaveTo(entry.depth + 1);
       if (isLanded(position)) continue;
       if (isSkipped(position)) {
-        if (this.#leftOf(position)) this.#resumed.isIntact = false;
+        if (this.#leftOf(position)) this.#isIntact = false;
         continue;
       }
       const path = names.path(position);
@@ -83,7 +86,14 @@ class Resumption {
       else if (there) await this.#options.files.remove(path);
     }
     await this.#leaveTo(0);
-    return this.#resumed;
+    return { left: this.#left(), isIntact: this.#isIntact };
+  }
+
+  *#left(): Generator<LeftFile> {
+    for (const [entry, state] of this.#states.entries()) {
+      const left = state === gone ? null : this.#leftOf(entry);
+      if (left) yield { entry, ...left, isFinished: state === finished };
+    }
   }
 
   /** Lists a folder, if an earlier try can have left something in it. */
@@ -125,11 +135,11 @@ class Resumption {
       const isFinished = isFinishedAs(there, entry, left.kept);
       if (!isFinished && this.#isTouched(there)) await this.#recheck(path, left.kept);
       if (left.kept.proven.includes(1)) {
-        this.#resumed.left.push({ entry: position, ...left, isFinished });
+        this.#states[position] = isFinished ? finished : partial;
         return;
       }
     }
-    if (left) this.#resumed.isIntact = false;
+    if (left) this.#isIntact = false;
     if (there) await this.#options.files.remove(path);
   }
 
@@ -153,7 +163,7 @@ class Resumption {
           const isEqual = Buffer.compare(found.subarray(...range), known.subarray(...range)) === 0;
           if (isEqual) continue;
           proven[first + at] = 0;
-          this.#resumed.isIntact = false;
+          this.#isIntact = false;
         }
       }
     } finally {
@@ -180,7 +190,7 @@ function isOfSize(there: FileStat, { bytes }: KeptFile): boolean {
 function leftFiles({ leftover, manifest, names, rules }: ResumeOptions) {
   if (!leftover) return () => null;
   const old = leftover.manifest;
-  if (old.fingerprint === manifest.fingerprint) {
+  if (leftover.isOf(manifest)) {
     return (entry: number) => {
       const kept = leftover.kept(entry);
       return kept && { kept, isSame: true };
@@ -203,6 +213,9 @@ function leftFiles({ leftover, manifest, names, rules }: ResumeOptions) {
   };
 }
 
+const gone = 0;
+const partial = 1;
+const finished = 2;
 /** A file that was being written is at most so much younger than the journal: a commit waits 2 s at most. */
 const graceMs = 10_000;
 /** Bytes that are hashed in one go. */

@@ -25,8 +25,7 @@ const filesName = "files";
 export class Staging {
   /** Where the files arrive. */
   readonly files: Folder;
-  /** What an earlier try left; null when there is nothing to go on with. */
-  readonly leftover: Leftover | null;
+  #leftover: Leftover | null;
   readonly #target: Folder;
   readonly #name: string;
   readonly #folder: Folder;
@@ -39,7 +38,7 @@ export class Staging {
     this.#folder = place.folder;
     this.files = files;
     this.#log = log;
-    this.leftover = leftover;
+    this.#leftover = leftover;
   }
 
   /** Opens the folder of this key, or a new one, closed to other users. */
@@ -66,7 +65,7 @@ export class Staging {
       folder = await target.openFolder(name);
       if (!isNew && !(await folder.isOwn())) throw notOurs;
       log = await folder.openLog(journalName);
-      const leftover = isNew ? null : Leftover.read(await log.readAll());
+      const leftover = isNew ? null : await Leftover.read(log);
       if (leftover) await log.truncate(leftover.bytes);
       else await folder.remove(filesName);
       await createFolder(folder, filesName);
@@ -79,6 +78,16 @@ export class Staging {
       if (!isNew && error instanceof TransferError && passing.has(error.code)) return null;
       throw error;
     }
+  }
+
+  /** What an earlier try left; null when there is nothing to go on with. */
+  get leftover(): Leftover | null {
+    return this.#leftover;
+  }
+
+  /** Frees the memory of what has been taken over: for a million files a hundred megabytes. */
+  forgetLeftover(): void {
+    this.#leftover = null;
   }
 
   /** Where the files arrive, from the folder where they land. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Leftover } from "../../src/transfer/leftover.ts";
+import { leftoverOf } from "../journals.ts";
 import { assertCopied } from "../netlab/contents.ts";
 import { asItIs, type Places, Quiver, type Stage } from "../netlab/hosts.ts";
 import { until } from "./stage.ts";
@@ -149,5 +149,5 @@ export function journaledBytes(into: string): number {
   const [name] = leftovers(into);
   const journal = join(into, name ?? "", "journal");
   if (!name || !existsSync(journal)) return 0;
-  return Leftover.read(readFileSync(journal))?.provenBytes ?? 0;
+  return leftoverOf(readFileSync(journal))?.provenBytes ?? 0;
 }

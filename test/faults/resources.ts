@@ -99,6 +99,22 @@ export const resources: readonly Fault[] = [
       await arriveInMemory(stage, path, testFolder(stage, tmpdir()));
     },
   },
+  {
+    title: "1,000,000 files go on though each side may have only 256 MB of memory",
+    isLong: true,
+    limitMs: 60 * 60_000,
+    async play(stage) {
+      const path = smallFiles(testFolder(stage, tmpdir()), 1_000_000, 0);
+      await arriveInMemory(stage, path, testFolder(stage, tmpdir()), async (couple) => {
+        await couple.receiver.event("progress", ({ files }) => files >= 700_000);
+        await couple.receiver.kill();
+        couple.receive();
+        const { files } = await couple.receiver.event("progress");
+        stage.diagnostic(`${files} files were taken over`);
+        assert.ok(files > 500_000, `${files} files were taken over`);
+      });
+    },
+  },
   ...(["sender", "receiver"] as const).map((side) => ({
     title: `a ${side} that gets no new thread any more does its work, or says why not`,
     async play(stage: Stage) {
@@ -168,7 +184,12 @@ function begin(stage: Stage, path: string, options: Partial<CoupleOptions>): Pro
   return Couple.start(stage, { places: loopback, folder: testFolder(stage), path, ...options });
 }
 
-async function arriveInMemory(stage: Stage, path: string, into: string): Promise<void> {
+async function arriveInMemory(
+  stage: Stage,
+  path: string,
+  into: string,
+  disturb?: (couple: Couple) => Promise<void>,
+): Promise<void> {
   const send = new Group(stage, "memory", memoryBytes);
   const receive = new Group(stage, "memory", memoryBytes);
   const since = performance.now();
@@ -190,6 +211,7 @@ async function arriveInMemory(stage: Stage, path: string, into: string): Promise
   }, 100);
   stage.after(() => clearInterval(watch));
 
+  await disturb?.(couple);
   // Where one was ended for its memory, the other would wait for an hour.
   await Promise.all([assertEndsWell(couple.sender), assertEndsWell(couple.receiver)]);
 
