@@ -1,9 +1,12 @@
 /** Peers that have names: sent to without a ticket, let in because somebody waits for them. */
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import type { Transfer } from "../src/index.ts";
+import { createMemoryNetwork } from "../src/engine/memory.ts";
+import { defaultTuning, type Transfer } from "../src/index.ts";
+import { atEnd } from "./ending.ts";
 import {
   codeOf,
   engines,
@@ -18,7 +21,7 @@ import {
   type Side,
   smallTables,
 } from "./peers.ts";
-import { hello, RawPeer, wire } from "./raw-peer.ts";
+import { cbor, file, frame, hello, RawPeer, wire } from "./raw-peer.ts";
 
 const tuning = smallTables;
 
@@ -144,6 +147,37 @@ test("R6: after a lost connection the sender dials again, and the receiver has w
   assert.deepEqual(await bob.read("inbox/a.bin"), await alice.read("a.bin"));
   assert.equal(asked, 1, "what was accepted is not asked again");
   assert.equal((await eventsOf(receiving)).filter(({ type }) => type === "connected").length, 2);
+});
+
+test("R6: a sender that dials again while its old connection stands goes on over the new one", async (t) => {
+  const network = createMemoryNetwork();
+  const bob = await memorySide(t, network);
+  const secretKey = randomBytes(32);
+  const binding = { ...defaultTuning, secretKey, listen: ["127.0.0.1:0"], alpn: "quiver/1" };
+  const from = await network.engine("alice").bind(binding);
+  atEnd(t, () => from.close());
+  const receiving = bob.peer.receiveFrom([from.peerId]);
+  const to = await eventOf(receiving, "listening");
+  const entries = [file("a.bin", 5000)];
+  const dial = async () => {
+    const raw = await RawPeer.late(from, to, frame(cbor(hello)));
+    await raw.hear("hello");
+    await setImmediate();
+    return raw;
+  };
+  const first = await dial();
+  const transfer = await first.offer(entries);
+  await first.hear("accept");
+
+  const second = await dial();
+  await second.offer(entries, { transfer });
+  const waited = await eventOf(receiving, "waiting");
+  await second.hear("accept");
+
+  assert.equal(waited.reason, "the sender dialled again");
+  assert.equal((await first.connection.closed()).by, "peer");
+  await second.say({ type: "cancel", transfer, code: wire.CANCELLED, reason: "enough" });
+  assert.equal(await codeOf(receiving), "CANCELLED");
 });
 
 test("a sender that does not come back ends the wait after its time", async (t) => {

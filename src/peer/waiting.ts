@@ -74,7 +74,7 @@ class Waiting implements Expectation {
 
   take(session: Session, offer: OfferMessage): void {
     const before = this.#current;
-    before?.session.closeFor(new TransferError("CONNECTION_LOST", "the sender dialled again"));
+    before?.session.fail(new TransferError("CONNECTION_LOST", "the sender dialled again"));
     this.record.id = offer.transfer;
     tellConnected(this.record, session, offer.transfer);
     this.#before = before?.ended ?? null;

@@ -109,7 +109,8 @@ class Incoming implements Part {
       const held = (await hold?.take(id)) ?? null;
       this.#target = held?.target ?? (await decision.openTarget());
       return await this.#receive(decision, this.#target, held);
-    } catch (error) {
+    } catch (failure) {
+      const error = this.mailbox.causeOf(failure);
       // Whoever settles it needs the folder, and closes it.
       if (error instanceof Unsettled) this.#target = null;
       else await this.#giveUp(error);

@@ -1,5 +1,7 @@
 /** Messages for one transfer: put by the session's reader, taken by the transfer, bounded. */
 
+import { TransferError } from "../errors.ts";
+
 /** A bounded queue with one reader. */
 export class Mailbox<T> {
   #items: T[] = [];
@@ -15,6 +17,12 @@ export class Mailbox<T> {
   /** Never resolves; rejects when the mailbox fails. */
   get failed(): Promise<never> {
     return this.#failed.promise;
+  }
+
+  /** Why work has failed: that its connection was closed on this side says less than what it was closed for. */
+  causeOf(error: unknown): unknown {
+    const isOwnEnd = error instanceof TransferError && error.code === "CANCELLED";
+    return isOwnEnd && this.#failure ? this.#failure.error : error;
   }
 
   /** Adds an item; waits while the reader is far behind, so that a fast peer cannot fill memory. */

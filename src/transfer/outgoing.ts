@@ -100,15 +100,15 @@ class Outgoing implements Part {
 
   async run(): Promise<Receipt> {
     const { id, signal } = this.#record;
-    const { turns } = this.#channel;
     this.#channel.join(id, this);
     const cancel = () => this.mailbox.fail(signal.reason);
     signal.addEventListener("abort", cancel, { once: true });
     try {
       signal.throwIfAborted();
-      await Promise.race([turns.offer(() => this.#offer()), this.mailbox.failed]);
+      await Promise.race([this.#channel.turns.offer(() => this.#offer()), this.mailbox.failed]);
       return await this.#transfer();
-    } catch (error) {
+    } catch (failure) {
+      const error = this.mailbox.causeOf(failure);
       await sayOver(this.#channel, id, error);
       throw error;
     } finally {
