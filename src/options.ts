@@ -194,6 +194,9 @@ export const lookEveryMs = 500;
 /** Silence, beyond two round trips, after which another way to the peer is looked for, in milliseconds. */
 export const silenceMs = 1_500;
 
+/** The same just after this machine got other addresses, of what moves: then it is no guess that something is wrong. */
+export const movedSilenceMs = 500;
+
 /** How long a connection must be well after this machine got other addresses until they count as its own, in milliseconds. */
 export const settledMs = 5_000;
 

@@ -11,6 +11,7 @@ import type { Connection, ConnectionStats } from "../engine/engine.ts";
 import {
   lastWordsMs,
   lookEveryMs,
+  movedSilenceMs,
   patienceMs,
   probeMs,
   settledMs,
@@ -192,7 +193,7 @@ class Pulse {
     }
     if (isSilent(stats)) return true;
     const idleMs = this.#now() - this.#aliveAtMs;
-    const isWeak = idleMs > toleratedMs(stats) && this.hasMoved;
+    const isWeak = idleMs > toleratedMs(stats, movedSilenceMs) && this.hasMoved;
     if (!isWeak) this.#settle();
     return isWeak;
   }
@@ -214,6 +215,6 @@ function isSilent(stats: ConnectionStats): boolean {
 }
 
 /** How long nothing may be heard, over a path of that length. */
-function toleratedMs({ rttMs }: ConnectionStats): number {
-  return silenceMs + 2 * rttMs;
+function toleratedMs({ rttMs }: ConnectionStats, ms = silenceMs): number {
+  return ms + 2 * rttMs;
 }
