@@ -68,8 +68,6 @@ class NativeEngine implements Engine {
   }
 
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array {
-    // The addon's buffers are freed only in the event loop's next turns, and a million take 300 MB until then.
-    if (values.length === hashBytes && fileBytes <= pieceBytes) return values.slice();
     return nativeNow(() => this.#addon.mergePieces(values, fileBytes, pieceBytes));
   }
 
@@ -205,6 +203,3 @@ class NativeConnection implements Connection {
     nativeNow(() => this.#handle.close(code, reason));
   }
 }
-
-/** Bytes of a hash, and of the value of a piece. */
-const hashBytes = 32;
