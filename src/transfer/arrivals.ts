@@ -8,6 +8,7 @@ import { maxPieces } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { HeldPieces, WireFailure } from "../protocol/messages.ts";
 import { ArrivingFile, type ArrivingFileOptions } from "./arriving-file.ts";
+import { EntrySet } from "./entry-set.ts";
 import { HashColumn } from "./hash-column.ts";
 import type { ProvenRun } from "./journal-records.ts";
 import type { KeptFile } from "./leftover.ts";
@@ -46,8 +47,8 @@ export class Arrivals {
   readonly #options: ArrivalsOptions;
   readonly #open = new Map<number, ArrivingFile>();
   readonly #hashes = new HashColumn();
-  readonly #inPlace = new Set<number>();
-  readonly #absent = new Set<number>();
+  readonly #inPlace = new EntrySet();
+  readonly #absent = new EntrySet();
   /** Files neither complete nor failed. */
   #left: number;
   #complete = 0;

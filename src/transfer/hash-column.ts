@@ -1,44 +1,32 @@
-/** One hash for each of many entries, in 33 bytes each. */
+/** One hash for each of many entries, in 32 bytes each. */
+
+import { EntrySet } from "./entry-set.ts";
 
 /** BLAKE3 hashes by entry; blocks are made as they are needed, so that growing copies nothing. */
 export class HashColumn {
-  readonly #blocks: Block[] = [];
+  readonly #blocks: Uint8Array[] = [];
+  readonly #known = new EntrySet();
 
   /** Keeps the hash of an entry. */
   set(entry: number, hash: Uint8Array): void {
     const number = Math.floor(entry / entriesInBlock);
-    const block = this.#blocks[number] ?? newBlock();
+    const block = this.#blocks[number] ?? new Uint8Array(entriesInBlock * hashBytes);
     this.#blocks[number] = block;
-    const at = entry % entriesInBlock;
-    block.hashes.set(hash, at * hashBytes);
-    block.known[at] = 1;
+    block.set(hash, (entry % entriesInBlock) * hashBytes);
+    this.#known.add(entry);
   }
 
   /** The hash of an entry; undefined if it is not known. */
   get(entry: number): Uint8Array | undefined {
-    const block = this.#blocks[Math.floor(entry / entriesInBlock)];
-    const at = entry % entriesInBlock;
-    if (block?.known[at] !== 1) return undefined;
-    return block.hashes.subarray(at * hashBytes, (at + 1) * hashBytes);
+    if (!this.#known.has(entry)) return undefined;
+    const at = (entry % entriesInBlock) * hashBytes;
+    return this.#blocks[Math.floor(entry / entriesInBlock)]?.subarray(at, at + hashBytes);
   }
 
   /** Forgets the hash of an entry. */
   delete(entry: number): void {
-    const block = this.#blocks[Math.floor(entry / entriesInBlock)];
-    if (block) block.known[entry % entriesInBlock] = 0;
+    this.#known.delete(entry);
   }
-}
-
-interface Block {
-  hashes: Uint8Array;
-  known: Uint8Array;
-}
-
-function newBlock(): Block {
-  return {
-    hashes: new Uint8Array(entriesInBlock * hashBytes),
-    known: new Uint8Array(entriesInBlock),
-  };
 }
 
 const hashBytes = 32;

@@ -5,6 +5,7 @@ import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
 import { valueBytes } from "../protocol/lane.ts";
 import type { WireFailure } from "../protocol/messages.ts";
+import { EntrySet } from "./entry-set.ts";
 import { HashColumn } from "./hash-column.ts";
 import { bytesFor } from "./plan.ts";
 import { changed, isUnchanged, type Source } from "./source.ts";
@@ -31,7 +32,7 @@ export class SourceFiles {
   /** Pieces of files that the receiver has: they are not read here. */
   readonly #leftOut = new Map<number, number>();
   #failures: ({ entry: number } & WireFailure)[] = [];
-  readonly #failed = new Set<number>();
+  readonly #failed = new EntrySet();
 
   constructor(engine: Engine, source: Source, tuning: Tuning) {
     this.#engine = engine;
