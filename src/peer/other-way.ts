@@ -166,6 +166,7 @@ async function nextLook(clock: Clock, signal: AbortSignal): Promise<void> {
 class Pulse {
   readonly #connection: Connection;
   readonly #now: () => number;
+  /** Addresses of this machine with which the connection is well, or has been last. */
   #cards = cardAddresses().join();
   #bytes = 0;
   /** Since when this machine has other addresses; null while it has not. */
@@ -192,20 +193,16 @@ class Pulse {
       this.#aliveAtMs = this.#now();
     }
     if (isSilent(stats)) return true;
-    const idleMs = this.#now() - this.#aliveAtMs;
-    const isWeak = idleMs > toleratedMs(stats, movedSilenceMs) && this.hasMoved;
-    if (!isWeak) this.#settle();
-    return isWeak;
-  }
-
-  /** Takes other addresses for the connection's own, where it has been well with them for some time. */
-  #settle(): void {
-    if (!this.hasMoved) {
+    const nowMs = this.#now();
+    const cards = cardAddresses().join();
+    if (cards === this.#cards) {
       this.#movedAtMs = null;
-      return;
+      return false;
     }
-    this.#movedAtMs ??= this.#now();
-    if (this.#now() - this.#movedAtMs >= settledMs) this.#cards = cardAddresses().join();
+    if (nowMs - this.#aliveAtMs > toleratedMs(stats, movedSilenceMs)) return true;
+    this.#movedAtMs ??= nowMs;
+    if (nowMs - this.#movedAtMs >= settledMs) this.#cards = cards;
+    return false;
   }
 }
 

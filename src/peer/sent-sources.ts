@@ -35,15 +35,15 @@ export class SentSources {
   }
 
   /** Works with what was opened first, and each further time with what is there by then. */
-  use<T>(work: (source: Source) => Promise<T>): Promise<T> {
+  async use<T>(work: (source: Source) => Promise<T>): Promise<T> {
     const first = this.#first;
     this.#first = null;
-    return this.#useUp(first ? async () => first : this.#open, work);
+    return useUp(first ?? (await this.#open()), work);
   }
 
   /** Works with what is there now. */
-  useAnew<T>(work: (source: Source) => Promise<T>): Promise<T> {
-    return this.#useUp(this.#open, work);
+  async useAnew<T>(work: (source: Source) => Promise<T>): Promise<T> {
+    return useUp(await this.#open(), work);
   }
 
   /** Closes what was opened and not used, and a stream for all. */
@@ -52,13 +52,13 @@ export class SentSources {
     await this.#first?.close();
     this.#first = null;
   }
+}
 
-  async #useUp<T>(open: () => Promise<Source>, work: (source: Source) => Promise<T>): Promise<T> {
-    const source = await open();
-    try {
-      return await work(source);
-    } finally {
-      await source.close();
-    }
+/** Closes a source behind the work on it. */
+async function useUp<T>(source: Source, work: (source: Source) => Promise<T>): Promise<T> {
+  try {
+    return await work(source);
+  } finally {
+    await source.close();
   }
 }

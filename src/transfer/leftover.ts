@@ -46,9 +46,8 @@ export class Leftover {
       const offset = leftover.bytes;
       const part = await log.read({ offset, length });
       leftover.take(part);
-      const wanted = recordBytes(part);
       if (leftover.bytes > offset) length = partBytes;
-      else if (part.length === length && wanted > length) length = wanted;
+      else if (part.length === length && recordBytes(part) > length) length = recordBytes(part);
       else return leftover.isWhole ? leftover : null;
     }
   }
@@ -63,12 +62,14 @@ export class Leftover {
     return this.#manifest;
   }
 
-  /** Whether it is of this very offer; the two share their manifest then. */
+  /** Looks whether it is of this very offer, and shares the offer's manifest then. */
+  compareWith(manifest: Manifest): void {
+    if (this.#manifest.fingerprint === manifest.fingerprint) this.#manifest = manifest;
+  }
+
+  /** Whether it is of the very offer that it was compared with. */
   isOf(manifest: Manifest): boolean {
-    if (this.#manifest === manifest) return true;
-    if (this.#manifest.fingerprint !== manifest.fingerprint) return false;
-    this.#manifest = manifest;
-    return true;
+    return this.#manifest === manifest;
   }
 
   /** What is proven of a file; null if nothing. */

@@ -68,6 +68,7 @@ export async function openReception(options: ReceptionOptions): Promise<Receptio
   const staging = await Staging.open(target, key);
   const { leftover, files } = staging;
   try {
+    leftover?.compareWith(manifest);
     const { leftOut, onConflict: policy } = options;
     const landed = await landedBefore(leftover, manifest, target, leftOut);
     const plan = await planLanding(target, manifest, names, { policy, landed, leftOut });
