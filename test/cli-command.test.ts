@@ -68,7 +68,7 @@ const mistakes = [
   { args: ["receive", "--on-conflict", "x"], says: /rename, skip/, why: "an unknown choice" },
   { args: ["receive", "t"], says: /add --yes/, why: "nobody to ask" },
   { args: ["receive", "--yes", "--on-conflict", "ask", "t"], says: /no terminal/, why: "nobody" },
-  { args: ["receive", "--yes"], says: /there is no ticket/, why: "no ticket" },
+  { args: ["receive"], says: /there is no ticket/, why: "no ticket" },
   { args: ["receive", "--yes", "-"], says: /standard input holds no ticket/, why: "empty input" },
 ];
 

@@ -75,10 +75,10 @@ const mistakes = [
     says: /nobody is called "anna" here; quiver peers/,
   },
   {
-    args: ["receive", "--yes", "--from", "anna", "ticket"],
+    args: ["receive", "--from", "anna", "ticket"],
     says: /are two senders; leave out one/,
   },
-  { args: ["receive", "--yes", "--listen", "127.0.0.1:0"], says: /say with --from for whom/ },
+  { args: ["receive", "--listen", "127.0.0.1:0"], says: /say with --from for whom/ },
   { args: ["receive", "--from", "anna"], says: /there is no terminal to ask on; add --yes/ },
   { args: ["send", "/", "--to", "a b"], says: /"a b" cannot be a peer's name/ },
   { args: ["send", "/", "--to", "anna"], says: /nobody is called "anna" here/ },

@@ -166,9 +166,9 @@ const mistakes = [
   { args: ["share", "/", "--peers", "ab".repeat(32)], says: /give the share another with --name/ },
   { args: ["list", "anna"], says: /nobody is called "anna" here/ },
   { args: ["list", ":photos"], says: /"" cannot be a peer's name/ },
-  { args: ["get", "--yes", "anna"], says: /"anna" names no file; write PEER:PATH/ },
-  { args: ["get", "--yes", "anna:"], says: /"anna:" names no file/ },
-  { args: ["get", "--yes", "anna:a", "bob:b"], says: /files of two peers cannot be one transfer/ },
+  { args: ["get", "anna"], says: /"anna" names no file; write PEER:PATH/ },
+  { args: ["get", "anna:"], says: /"anna:" names no file/ },
+  { args: ["get", "anna:a", "bob:b"], says: /files of two peers cannot be one transfer/ },
   { args: ["get", "anna:a"], says: /there is no terminal to ask on; add --yes/ },
 ];
 

@@ -19,8 +19,8 @@ export function addGetCommand(program: Command, json: JsonOutput): void {
 }
 
 async function get(texts: string[], flags: ReceiveFlags, json: JsonOutput): Promise<void> {
-  requireUsable(flags);
   const { peer: from, paths } = remotePaths(texts);
+  requireUsable(flags);
   const output = await openOutput(flags, json);
   const peer = await openReceiver(flags, output);
   try {

@@ -40,8 +40,8 @@ async function receive(
   flags: ReceiveCommandFlags,
   json: JsonOutput,
 ): Promise<void> {
-  if (!flags.dryRun) requireUsable(flags);
   const origin = await originOf(argument, flags);
+  if (!flags.dryRun) requireUsable(flags);
   const output = await openOutput(flags, json);
   const peer = await openReceiver(flags, output, flags.listen);
   try {
