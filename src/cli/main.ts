@@ -1,67 +1,9 @@
 #!/usr/bin/env node
-/** The `quiver` command: reads the arguments, and is the one place that tells a failure and exits. */
+/** The `quiver` command: looks at the Node that it has, and starts the program. */
 
 import "./required-node.ts";
-import { readFileSync } from "node:fs";
-import { styleText } from "node:util";
-import { Command } from "commander";
-import { addDemoCommand } from "./demo.ts";
-import { failureOf } from "./exit.ts";
-import { addGetCommand } from "./get.ts";
-import { addIdCommand } from "./id.ts";
-import { JsonOutput } from "./json-output.ts";
-import { addListCommand } from "./list.ts";
-import { addPartialsCommand } from "./partials.ts";
-import { addPeersCommand } from "./peers.ts";
-import { addReceiveCommand } from "./receive.ts";
-import { addSendCommand } from "./send.ts";
-import { addShareCommand } from "./share.ts";
-
-/** The whole command line. */
-function quiverProgram(json: JsonOutput): Command {
-  const program = new Command("quiver")
-    .description("Moves files between your own machines as fast as the path allows, verified.")
-    .version(packageVersion(), "--version", "print the version")
-    .helpOption("--help", "print help")
-    .addHelpText("after", "\nExample:\n  quiver send holiday-photos\n  quiver receive TICKET")
-    // This file prints failures and exits, nobody else.
-    .exitOverride()
-    .configureOutput({ outputError() {} });
-  addSendCommand(program, json);
-  addReceiveCommand(program, json);
-  addShareCommand(program, json);
-  addListCommand(program);
-  addGetCommand(program, json);
-  addDemoCommand(program, json);
-  addPeersCommand(program);
-  addPartialsCommand(program);
-  addIdCommand(program);
-  return program;
-}
-
-/** Runs the command and returns its exit status. */
-async function run(argv: readonly string[]): Promise<number> {
-  const json = new JsonOutput(process.stdout);
-  try {
-    await quiverProgram(json).parseAsync(argv);
-    return 0;
-  } catch (error) {
-    const { exit, text, code } = failureOf(error);
-    // A program that asked for events gets the failures before any transfer as events, too.
-    if (code && argv.includes("--json") && !json.endsWithError) {
-      await json.write({ type: "error", transferId: "", code, message: text });
-    }
-    const subject = styleText("red", "quiver:", { stream: process.stderr });
-    if (text !== "") process.stderr.write(`${subject} ${text}\n`);
-    return exit;
-  }
-}
-
-function packageVersion(): string {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(manifest) as { version: string };
-  return version;
-}
+import module from "node:module";
+import envPaths from "env-paths";
 
 /** A reader that went away, as `head` does, or a terminal that was closed is no failure of the transfer. */
 function ignoreClosedReader(error: NodeJS.ErrnoException): void {
@@ -70,4 +12,8 @@ function ignoreClosedReader(error: NodeJS.ErrnoException): void {
 
 process.stdout.on("error", ignoreClosedReader);
 process.stderr.on("error", ignoreClosedReader);
+// What Node compiles of the program is kept for the next start; NODE_COMPILE_CACHE says where else.
+module.enableCompileCache(envPaths("quiver", { suffix: "" }).cache);
+// An import at the top would come before all of the above.
+const { run } = await import("./program.ts");
 process.exitCode = await run(process.argv);
