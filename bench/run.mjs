@@ -1,10 +1,13 @@
-/** `npm run bench [-- fairness]`: sets the checkout up, then runs the benchmark by the pinned Node. */
+/** `npm run bench [-- fairness]`: sets the checkout up and builds it as its package, then runs the benchmark. */
 
 import "../scripts/set-up.mjs";
 import { join } from "node:path";
 import { root } from "../scripts/set-up/paths.mjs";
 import { runNode } from "../scripts/set-up/run.mjs";
 
+// Not before the set-up has brought what it needs.
+const { buildSources } = await import("../scripts/packages/build.mjs");
+await buildSources();
 const [first, ...rest] = process.argv.slice(2);
 const isFairness = first === "fairness";
 const program = isFairness ? "fairness.ts" : "main.ts";

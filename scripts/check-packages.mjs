@@ -17,7 +17,7 @@ import { root } from "./set-up/paths.mjs";
 const folder = mkdtempSync(join(tmpdir(), "quiver-packages-"));
 try {
   const given = process.argv.slice(2).map((path) => resolve(path));
-  const [main = packMain(folder), target = packOwnTarget()] = given;
+  const [main = await packMain(folder), target = packOwnTarget()] = given;
   const dependencies = packDependencies(join(folder, "dependencies"));
   await checkWithoutAddon(install("without", [main, ...dependencies]));
   await checkInstalled(install("with", [main, target, ...dependencies]));

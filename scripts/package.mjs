@@ -12,4 +12,4 @@ if (!into || (target && !addon)) {
   console.error("usage: npm run package -- FOLDER [TARGET ADDON]");
   process.exit(2);
 }
-console.log(target ? packTarget(into, target, addon) : packMain(into));
+console.log(target ? packTarget(into, target, addon) : await packMain(into));

@@ -1,4 +1,4 @@
-/** quiver itself, as a person runs it: two commands; the start of the process is in the time. */
+/** quiver itself, as its npm package has it: two commands; the start of the process is in the time. */
 
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -12,12 +12,12 @@ export const quiver: Tool = {
   carries: "both",
   encrypts: true,
   needs: [],
-  version: () => `${firstLine(script, "--version")} (${commit()})`,
+  version: () => `${firstLine(...built, "--version")} (${commit()})`,
   plan,
 };
 
 function plan({ data, into, address, folder, quiver: other, compress }: Job): Plan {
-  const command = other ? other.split(" ") : [script];
+  const command = other ? other.split(" ") : built;
   const how = compress ? ["--compress", compress] : [];
   return {
     sender: {
@@ -57,4 +57,8 @@ function commit(): string {
   }
 }
 
-const script = join(import.meta.dirname, "..", "..", "bin", "quiver");
+/** What `npm run build` makes of this checkout. */
+const built = [
+  process.execPath,
+  join(import.meta.dirname, "..", "..", "dist", "cli", "main.js"),
+] as const;

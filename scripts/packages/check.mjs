@@ -13,8 +13,19 @@ export async function checkInstalled(place) {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   assert.equal((await quiver(place, "sender", ["--version"]).ended).trim(), version);
   assert.match(await quiver(place, "sender", ["id"]).ended, /^[0-9a-f]{64}\n$/);
+  await olderNode(place);
   await transfer(place);
   await library(place);
+}
+
+/** The sentence must come before anything is loaded that such a Node does not have. */
+async function olderNode(place) {
+  const older = 'Object.defineProperty(process, "versions", { value: { node: "20.1.0" } })';
+  const NODE_OPTIONS = `--import="data:text/javascript,${encodeURIComponent(older)}"`;
+  await assert.rejects(quiver(place, "sender", ["id"], { NODE_OPTIONS }).ended, (error) => {
+    assert.match(error.message, /ended with 2: quiver: Node 20\.1\.0 is too old: install .*\n$/);
+    return true;
+  });
 }
 
 /** Sees the one sentence that the command has where its native part was not installed. */
@@ -54,8 +65,8 @@ async function library(place) {
 }
 
 /** Starts the installed command as one of two people. */
-function quiver(place, person, args) {
-  const env = { QUIVER_HOME: join(place, person), NO_COLOR: "1" };
+function quiver(place, person, args, more) {
+  const env = { QUIVER_HOME: join(place, person), NO_COLOR: "1", ...more };
   const options = { cwd: place, env };
   // A batch file needs a shell; the file that it would start does not.
   if (process.platform === "win32") {

@@ -1,6 +1,5 @@
 /** Makes the npm packages: the main one, and one for each system with its addon, as napi-rs has it. */
 
-import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   cpSync,
@@ -15,13 +14,14 @@ import { join, resolve } from "node:path";
 import { nativePackage, nativeTargets } from "../../src/engine/native-target.ts";
 import { npm } from "../set-up/npm.mjs";
 import { root } from "../set-up/paths.mjs";
+import { buildSources } from "./build.mjs";
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const licences = ["LICENSE-APACHE", "LICENSE-MIT"];
 
 /** Builds the main package, which asks for each system's package, and returns the path of its tarball. */
-export function packMain(into) {
-  buildSources();
+export async function packMain(into) {
+  await buildSources();
   const { scripts, devDependencies, allowScripts, ...published } = manifest;
   const optionalDependencies = Object.fromEntries(
     Object.keys(nativeTargets).map((target) => [nativePackage(target), manifest.version]),
@@ -64,14 +64,6 @@ export function packDependencies(into) {
     .filter(([path, { dev }]) => path !== "" && !dev)
     .map(([path]) => join(root, path));
   return npmPack(into, folders);
-}
-
-function buildSources() {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
-  const args = [compiler, "-p", "tsconfig.build.json"];
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
-  if (status !== 0) throw new Error("the sources did not build: see the lines above");
 }
 
 /** Packs what `fill` puts into a folder, beside a manifest and the licences. */
