@@ -14,6 +14,7 @@ import { temporaryIdentity } from "../src/peer/identity.ts";
 import { sparseFile } from "../test/netlab/contents.ts";
 import { hosts, type Stage, testFolder } from "../test/netlab/hosts.ts";
 import type { Lab } from "./lab.ts";
+import { warmMemory } from "./warm-memory.ts";
 
 /** What a sender is told. */
 interface Order {
@@ -26,6 +27,8 @@ interface Order {
 }
 
 const MiB = 2 ** 20;
+/** What each round's transfers have in sum; a large one beside which a small one goes has four times as much. */
+const sumBytes = Number(process.env["MIB"] ?? 512) * MiB;
 
 /** Takes whatever is offered, and says where it is. */
 async function receive(listen: string, inbox: string): Promise<void> {
@@ -84,6 +87,7 @@ interface Cost {
 async function run(lab: Lab, folder: string, paths: string[], small?: string): Promise<Cost> {
   const inbox = join(folder, "inbox");
   mkdirSync(inbox);
+  warmMemory(sumBytes + 256 * MiB);
   const receiver = start(lab, "b", ["receive", `${lab.address("b")}:0`, inbox]);
   try {
     const there = JSON.parse(await receiver.line);
@@ -115,13 +119,12 @@ async function measure(rounds: number): Promise<void> {
   try {
     const lab = hosts(stage, ...(process.env["WIRE"] ?? "ethernet").split(" "));
     const folder = testFolder(stage);
-    const sum = Number(process.env["MIB"] ?? 512);
-    const one = sparseFile(join(folder, "one"), sum * MiB);
+    const one = sparseFile(join(folder, "one"), sumBytes);
     const many = Array.from({ length: 64 }, (_, at) =>
-      sparseFile(join(folder, `many ${at}`), (sum / 64) * MiB),
+      sparseFile(join(folder, `many ${at}`), sumBytes / 64),
     );
-    const small = sparseFile(join(folder, "small"), (sum / 64) * MiB);
-    const large = sparseFile(join(folder, "large"), 4 * sum * MiB);
+    const small = sparseFile(join(folder, "small"), sumBytes / 64);
+    const large = sparseFile(join(folder, "large"), 4 * sumBytes);
     for (let round = 0; round < rounds; round += 1) {
       const alone = await run(lab, folder, [one]);
       const together = await run(lab, folder, many);

@@ -10,6 +10,7 @@ import type { Options } from "./options.ts";
 import { type Profile, profiled, readProfile } from "./profile.ts";
 import { type Command, Side } from "./side.ts";
 import type { Job, Tool } from "./tools/tool.ts";
+import { warmMemory } from "./warm-memory.ts";
 
 /** What all runs share. */
 export interface Bench {
@@ -51,6 +52,7 @@ export async function measure(bench: Bench, tool: Tool, round: number): Promise<
   }
   // What earlier runs wrote would otherwise go to disk during this one.
   execFileSync("sync");
+  warmMemory(bench.data.bytes + toolBytes);
   bench.signal.throwIfAborted();
   const run = emptyRun(tool.name, round);
   try {
@@ -185,6 +187,8 @@ function emptyRun(tool: string, round: number): Run {
   };
 }
 
+/** What the tools themselves and the system's buffers may take. */
+const toolBytes = 256 * 2 ** 20;
 const sampleMs = 50;
 const pollMs = 20;
 const readyMs = 20_000;
