@@ -119,6 +119,9 @@ export const fewestLanes = 8;
  */
 export const fewestBusyLanes = 2;
 
+/** What a lane may wait for its next turn, in milliseconds; the path is kept full meanwhile by the others. */
+export const laneTurnMs = 1;
+
 /** The longest turn of a lane: below it a turn's hand-over costs more than it evens out. */
 export const mostTurnBytes = 8 * MiB;
 

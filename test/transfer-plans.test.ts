@@ -76,13 +76,27 @@ test("a turn never crosses its range, and an empty file is one turn", () => {
   assert.deepEqual(turns.at(-1), empty);
 });
 
-test("as many lanes are busy as the path has windows for", () => {
-  const windows = [10_000, 2 * MiB, 10 * MiB, 37.5 * MiB];
-  assert.deepEqual(
-    windows.map((bytes) => busyLanes(bytes, MiB)),
-    [2, 4, 20, 75],
-  );
-});
+const paths = [
+  { why: "a slow one", windowBytes: 50_000, mbits: 40, rttMs: 10, lanes: 2 },
+  {
+    why: "one whose rate is not known yet",
+    windowBytes: 10 * MiB,
+    mbits: 0,
+    rttMs: 150,
+    lanes: 20,
+  },
+  { why: "500 Mbit/s, 300 ms", windowBytes: 37.5 * MiB, mbits: 500, rttMs: 300, lanes: 72 },
+  { why: "its queue full", windowBytes: 37.5 * MiB, mbits: 500, rttMs: 600, lanes: 75 },
+  { why: "a local wire with bursts", windowBytes: 20 * MiB, mbits: 8000, rttMs: 0.3, lanes: 4 },
+];
+
+for (const { why, windowBytes: congestionWindowBytes, mbits, rttMs, lanes } of paths) {
+  test(`as many lanes are busy as the path has windows for: ${why}`, () => {
+    const look = { congestionWindowBytes, rateBytesPerSecond: mbits * 125_000, rttMs };
+
+    assert.equal(busyLanes(look, MiB), lanes);
+  });
+}
 
 for (const plan of [planUltra, planStandard]) {
   test(`${plan.name} covers every byte once, whatever the sizes`, () => {

@@ -193,11 +193,12 @@ export class LaneSender {
   /** Asks the connection for its rate, and how many lanes it has use for. Not before each job: the counters wait for a lock. */
   #look(): number {
     const { tuning, place, looks } = this.#options;
-    const { congestionWindowBytes, rateBytesPerSecond, rttMs } = looks.stats;
+    const { stats } = looks;
+    const { congestionWindowBytes, rateBytesPerSecond, rttMs } = stats;
     // A controller without an idea of the rate has a window for each round trip.
     const estimate = rateBytesPerSecond || (1000 * congestionWindowBytes) / Math.max(1, rttMs);
     this.#units.look({ estimate, rttMs, wireBytes: this.wireBytes });
-    this.#busy = place.share(busyLanes(congestionWindowBytes, tuning.streamWindowBytes));
+    this.#busy = place.share(busyLanes(stats, tuning.streamWindowBytes));
     return this.#busy;
   }
 

@@ -10,6 +10,7 @@ import {
   bundleFiles,
   fewestBusyLanes,
   fewestLanes,
+  laneTurnMs,
   mostTurnBytes,
   type SizeTable,
 } from "../options.ts";
@@ -152,15 +153,29 @@ export function* inTurns(
 }
 
 /**
- * Lanes that should be busy at once: enough windows for what the path holds in flight, and no more,
- * because on a fast local wire few lanes are quicker than many (docs/performance.md#lanes).
+ * Lanes that should be busy at once: enough windows for what the path holds in flight, and no more, because
+ * on a fast local wire few lanes are quicker than many, and each holds a window (docs/performance.md#lanes).
  *
  * Twice the congestion window, which itself is twice the path's content: a lane whose packet is lost
- * stands still with a full window until the packet has come again, at 5 % loss perhaps twice.
+ * stands still with a full window until the packet has come again, at 5 % loss perhaps twice. A local wire's
+ * congestion window is far more than twice its content, for acknowledgements come in bursts there.
  */
-export function busyLanes(congestionWindowBytes: number, streamWindowBytes: number): number {
-  const inFlight = Math.ceil((2 * congestionWindowBytes) / streamWindowBytes);
-  return Math.max(fewestBusyLanes, inFlight);
+export function busyLanes(
+  { congestionWindowBytes, rateBytesPerSecond, rttMs }: PathLook,
+  streamWindowBytes: number,
+): number {
+  const rate = rateBytesPerSecond || Number.POSITIVE_INFINITY;
+  const content = (rate * Math.max(rttMs, laneTurnMs)) / 1000;
+  const flying = Math.min(congestionWindowBytes, 2 * content);
+  return Math.max(fewestBusyLanes, Math.ceil((2 * flying) / streamWindowBytes));
+}
+
+/** What a path is taken to carry. */
+export interface PathLook {
+  congestionWindowBytes: number;
+  /** 0 until it is known. */
+  rateBytesPerSecond: number;
+  rttMs: number;
 }
 
 function isBundled(bytes: number, tables: PlanTables): boolean {
