@@ -61,6 +61,12 @@ const cases: Case[] = [
   },
   { by: "relay", why: "a path over a relay", path: { isRelayed: true } },
   { by: null, why: "the controller still looks for the rate", path: { rateBytesPerSecond: 0 } },
+  {
+    by: "window",
+    why: "it looks for the rate because the lanes stand at their windows now and then",
+    path: { rateBytesPerSecond: 0, unfilledBytes: 700_000 },
+  },
+  { by: "path", why: "now and then the path is not full", path: { unfilledBytes: 700_000 } },
   { by: "window", why: "the path is not full", path: { unfilledBytes: 3_100_000 } },
   {
     by: "window",

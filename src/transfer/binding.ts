@@ -82,7 +82,8 @@ function isAlwaysUsed({ diskMs, elapsedMs }: SideTimes): boolean {
 function boundOfPath(path: PathCounts): Bound | null {
   const { deliveredBytes, unfilledBytes, rateBytesPerSecond: rate, rttMs, leastRttMs } = path;
   if (deliveredBytes === 0) return null;
-  if (unfilledBytes > most * deliveredBytes) return "window";
+  const enough = rate === 0 ? some : most;
+  if (unfilledBytes > enough * deliveredBytes) return "window";
   if (path.isRelayed) return "relay";
   const lost = path.sentPackets > 0 ? path.lostPackets / path.sentPackets : 0;
   const hasQueue = rttMs > queue * leastRttMs;
@@ -102,6 +103,11 @@ function isOnDisk({ diskMs, busyMs, elapsedMs }: SideTimes): boolean {
 const shortestMs = 100;
 /** More than all else together. */
 const most = 0.5;
+/**
+ * While the controller looks for the rate, its pace is twice and more what arrives, so bytes wait for it even where
+ * lanes stand at their windows; what arrives with nothing left to send is what keeps it looking.
+ */
+const some = 0.1;
 /** A thread that waits for less than a tenth of the time has no room for a tenth more bytes. */
 const full = 0.9;
 /** From here on what is sent again takes more of the path than anything but its rate. */
