@@ -87,7 +87,7 @@ interface Cost {
 async function run(lab: Lab, folder: string, paths: string[], small?: string): Promise<Cost> {
   const inbox = join(folder, "inbox");
   mkdirSync(inbox);
-  warmMemory(sumBytes + 256 * MiB);
+  warmMemory(sumBytes);
   const receiver = start(lab, "b", ["receive", `${lab.address("b")}:0`, inbox]);
   try {
     const there = JSON.parse(await receiver.line);

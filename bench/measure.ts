@@ -52,7 +52,7 @@ export async function measure(bench: Bench, tool: Tool, round: number): Promise<
   }
   // What earlier runs wrote would otherwise go to disk during this one.
   execFileSync("sync");
-  warmMemory(bench.data.bytes + toolBytes);
+  warmMemory(bench.data.bytes);
   bench.signal.throwIfAborted();
   const run = emptyRun(tool.name, round);
   try {
@@ -187,8 +187,6 @@ function emptyRun(tool: string, round: number): Run {
   };
 }
 
-/** What the tools themselves and the system's buffers may take. */
-const toolBytes = 256 * 2 ** 20;
 const sampleMs = 50;
 const pollMs = 20;
 const readyMs = 20_000;

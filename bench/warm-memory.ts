@@ -5,9 +5,12 @@
 
 import { execFileSync } from "node:child_process";
 
-/** Takes so many bytes of free memory, or most of it, and gives them back just before a run. */
-export function warmMemory(bytes: number): void {
-  const size = Math.floor(Math.min(bytes, 0.8 * process.availableMemory()));
+/** Takes as much free memory as a run with so many bytes of data needs, or most of it, and gives it back just before. */
+export function warmMemory(dataBytes: number): void {
+  const size = Math.floor(Math.min(dataBytes + toolBytes, 0.8 * process.availableMemory()));
   // A process of its own gives back all at once, by its end.
   execFileSync(process.execPath, ["-e", "Buffer.alloc(Number(process.argv[1]), 1)", `${size}`]);
 }
+
+/** What the tools themselves and the system's buffers may take. */
+const toolBytes = 256 * 2 ** 20;
