@@ -36,6 +36,7 @@ export const processEnds: readonly Fault[] = [
 
       await couple.arrived(stage);
       assertGoesOn(couple, side);
+      if (side === "sender") assertNothingTwice(couple, bytes);
       assertSent(stage, lab, { bytes, receiverKills: side === "sender" ? 0 : 1 });
     },
   })),
@@ -120,6 +121,13 @@ function assertGoesOn(couple: Couple, side: Side): void {
   if (side === "sender") assert.ok(couple.waits.receiver > 0);
 }
 
+/** A sender that was killed is not missed at a receiver that stays: the next one sends what is not proven, and no more. */
+function assertNothingTwice({ sender, resumedBytes }: Couple, bytes: number): void {
+  const receipt = sender.events.find((event) => event.type === "receipt");
+  const again = resumedBytes + Number(receipt?.wireBytes) - bytes;
+  assert.ok(again < framingBytes, `${again} bytes of the file were sent again`);
+}
+
 /** Bytes on the wire: the size with its headers, and what each end of a receiver may cost. */
 function assertSent(
   stage: Stage,
@@ -135,6 +143,8 @@ function assertSent(
 
 /** Slow enough that the time between two kills is worth some commits. */
 const megabits = isMany ? 40 : 200;
+/** Headers of some hundred pieces and ranges: 7 kB were seen. */
+const framingBytes = 64 * 1024;
 /** A packet of 1,500 bytes carries some 1,430, and some are lost to the queue. */
 const headerShare = 1.07;
 /** What comes between two commits of the journal, 2 s at most, and what is under way. */
