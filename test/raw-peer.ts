@@ -66,13 +66,7 @@ export class RawPeer {
 
   /** Dials a peer and opens the control stream, without a word. */
   static async dial(t: TestContext, network: RawNetwork, { peer }: Side): Promise<RawPeer> {
-    const endpoint = await network.engine("mallory").bind({
-      ...defaultTuning,
-      secretKey: randomBytes(32),
-      listen: ["127.0.0.1:0"],
-      alpn: "quiver/1",
-    });
-    atEnd(t, () => endpoint.close());
+    const endpoint = await bindRaw(t, network);
     await peer.start();
     const connection = await endpoint.connect(peer.peerId, peer.addresses, 1000);
     return new RawPeer(endpoint.peerId, connection, await connection.openBidirectional());
@@ -104,6 +98,13 @@ export class RawPeer {
   static async late(from: Endpoint, to: Reached, bytes: Uint8Array): Promise<RawPeer> {
     const connection = await from.connect(to.peerId, to.addresses, 5000);
     return RawPeer.#begin(from, connection, bytes);
+  }
+
+  /** Takes a call, without a word. */
+  static async accept(endpoint: Endpoint): Promise<RawPeer> {
+    const connection = await endpoint.accept();
+    if (!connection) throw new Error("the endpoint is closed");
+    return new RawPeer(endpoint.peerId, connection, await connection.acceptBidirectional());
   }
 
   static async #begin(from: Endpoint, connection: Connection, bytes: Uint8Array): Promise<RawPeer> {
@@ -167,6 +168,18 @@ export class RawPeer {
     await stream.write(Buffer.concat(parts));
     return stream;
   }
+}
+
+/** An endpoint of its own. */
+export async function bindRaw(t: TestContext, network: RawNetwork): Promise<Endpoint> {
+  const endpoint = await network.engine("mallory").bind({
+    ...defaultTuning,
+    secretKey: randomBytes(32),
+    listen: ["127.0.0.1:0"],
+    alpn: "quiver/1",
+  });
+  atEnd(t, () => endpoint.close());
+  return endpoint;
 }
 
 /** The secret in a ticket: 16 bytes after the version and the peer id. */

@@ -59,12 +59,16 @@ export class Connections {
     return session;
   }
 
-  /** The session with a peer, which is dialled where it was last if it is not connected. */
+  /**
+   * The session with a peer, which is dialled where it was last if it is not connected.
+   *
+   * It may not have said hello yet: {@link Session.greeted} says when, or why not.
+   */
   async reach(peerId: string, signal: AbortSignal): Promise<Session> {
     const addresses = this.#addressesOf(peerId);
     // A peer that dialled this one, and that nobody knows, must come back by itself.
     if (this.has(peerId) || addresses.length === 0) return this.find(peerId);
-    return this.dial(peerId, addresses, signal);
+    return this.#begin(peerId, addresses, signal);
   }
 
   /** {@link reach} for a transfer that may lose its connection and goes on over the next. */
@@ -79,15 +83,24 @@ export class Connections {
     };
   }
 
-  /** Connects to a peer and remembers where it was. */
-  async dial(peerId: string, addresses: readonly string[], signal?: AbortSignal): Promise<Session> {
+  /** Connects to a peer, which says hello, and remembers where it was. */
+  async dial(peerId: string, addresses: readonly string[], signal?: AbortSignal): Promise<void> {
+    const session = await this.#begin(peerId, addresses, signal);
+    await session.greeted;
+  }
+
+  async #begin(
+    peerId: string,
+    addresses: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Session> {
     if (peerId === this.#context.endpoint.peerId) {
       throw new TransferError("INVALID_ARGUMENT", "that is this machine itself; name another peer");
     }
     const options = this.#sessionOptions();
     const early = options.hello;
     const connection = await dialPeer(this.#context, peerId, addresses, { signal, early });
-    const session = await Session.dial(connection, options);
+    const session = await Session.begin(connection, options);
     this.#addresses.set(peerId, addresses);
     noteSeen(this.#context, connection);
     this.#own.add(session);

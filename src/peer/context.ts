@@ -159,6 +159,16 @@ export function tellConnected(record: TransferRecord, session: Session, transfer
   record.emit({ type: "connected", transferId, peerId, peerName: hello.name, address });
 }
 
+/** {@link tellConnected} as soon as the other side has said who it is. */
+export async function tellOnceGreeted(
+  record: TransferRecord,
+  session: Session,
+  transferId?: string,
+): Promise<void> {
+  await session.greeted;
+  tellConnected(record, session, transferId);
+}
+
 /** The result of `work`, unless its session ends first. */
 export function unlessEnded<T>({ ended }: Session, work: Promise<T>): Promise<T> {
   return Promise.race([work, ended.then((error) => Promise.reject(error))]);

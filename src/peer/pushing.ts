@@ -3,7 +3,7 @@
 import { retryForMs as defaultRetryForMs } from "../options.ts";
 import type { Receipt } from "../transfer/events.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
-import type { PeerContext } from "./context.ts";
+import { background, type PeerContext } from "./context.ts";
 import type { SendOptions } from "./peer-options.ts";
 import { withRetries } from "./retry.ts";
 import { sendOver } from "./sending.ts";
@@ -30,7 +30,7 @@ export async function pushTo(
   const retries = { clock: context.clock, record, retryForMs, isReached };
   return withRetries(retries, async (reached) => {
     const session = await connect();
-    reached();
+    background(session.greeted.then(reached));
     return sources.use((source) => sendOver(context, session, source, record, options));
   });
 }

@@ -6,6 +6,7 @@ import { encodeName } from "../lossless-name.ts";
 import { requestTimeoutMs } from "../options.ts";
 import { requestsFeature } from "../protocol/features.ts";
 import { maxEntries } from "../protocol/limits.ts";
+import type { Hello } from "../protocol/messages.ts";
 import type { AnswerMessage, ListedEntry, RequestMessage } from "../protocol/request-messages.ts";
 import type { OfferSummary, Receipt } from "../transfer/events.ts";
 import { peerFailure } from "../transfer/failure.ts";
@@ -13,7 +14,14 @@ import { offeredNames } from "../transfer/source-roots.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import type { Connections } from "./connections.ts";
-import { newId, orAborted, type PeerContext, tellConnected, unlessEnded } from "./context.ts";
+import {
+  background,
+  newId,
+  orAborted,
+  type PeerContext,
+  tellOnceGreeted,
+  unlessEnded,
+} from "./context.ts";
 import type { Offers } from "./offers.ts";
 import { type ReceiveAttempt, type Receiving, receiveAgain, receiveWithin } from "./receiving.ts";
 import type { Session } from "./session.ts";
@@ -55,7 +63,7 @@ export class Requests {
     signal: AbortSignal = new AbortController().signal,
   ): AsyncGenerator<ListedEntry> {
     const peerId = this.#connections.identify(from);
-    const session = requireRequests(await this.#connections.reach(peerId, signal));
+    const session = await this.#connections.reach(peerId, signal);
     let after = "";
     for (let count = 0; count <= maxEntries; ) {
       const answer = await this.#ask(session, { type: "list", path, after }, { signal });
@@ -79,8 +87,8 @@ export class Requests {
     const { record } = receiving;
     const { connect, isReached } = this.#connections.reachAgain(peerId, record.signal);
     return receiveAgain(this.#context, { ...receiving, isReached }, async (attempt) => {
-      const session = requireRequests(await connect());
-      tellConnected(record, session);
+      const session = await connect();
+      background(tellOnceGreeted(record, session));
       return this.#getOver(session, [...paths], { ...attempt, record });
     });
   }
@@ -146,7 +154,9 @@ export class Requests {
     this.#pending.set(request, { session, take });
     try {
       const message: RequestMessage = { ...question, request };
+      // A question goes with the hello: an older peer answers it with an error, like any that it does not know.
       await session.say(message);
+      requireRequests(await orAborted(session.greeted, signal));
       return await this.#soon(session, answered.promise, signal);
     } finally {
       this.#pending.delete(request);
@@ -162,8 +172,8 @@ export class Requests {
   }
 }
 
-function requireRequests(session: Session): Session {
-  if (session.hello.features.includes(requestsFeature)) return session;
+function requireRequests({ features }: Hello): void {
+  if (features.includes(requestsFeature)) return;
   const message = "the other side's quiver is older and shares nothing; update it";
   throw new TransferError("UNSUPPORTED_VERSION", message);
 }

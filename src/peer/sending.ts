@@ -13,7 +13,7 @@ import { SourceFiles } from "../transfer/source-files.ts";
 import type { TransferRecord } from "../transfer/transfer.ts";
 import { unexpected } from "../transfer/unexpected.ts";
 import { reachableAddresses } from "./addresses.ts";
-import { background, type PeerContext, sessionSettings, tellConnected } from "./context.ts";
+import { background, type PeerContext, sessionSettings, tellOnceGreeted } from "./context.ts";
 import { findOtherWay } from "./other-way.ts";
 import type { SendOptions } from "./peer-options.ts";
 import { isConnectionFailure } from "./retry.ts";
@@ -36,7 +36,7 @@ export async function sendOver(
   // Before the first data: later it is of no use.
   await knownPaths?.recall(connection);
   const [before, startedAtMs] = [connection.stats(), clock.now()];
-  tellConnected(record, session, record.id);
+  background(tellOnceGreeted(record, session, record.id));
   const { throttles, free } = limits.borrow("send", peerId);
   try {
     const receipt = await sendSource(session, source, files, record, {

@@ -1,6 +1,6 @@
 /** One connection with its control stream: hello, messages, and streams given to their transfers. */
 
-import { type Clock, within } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type {
   BidirectionalStream,
   Connection,
@@ -17,14 +17,21 @@ import {
 } from "../protocol/lane.ts";
 import { decodeMessage, encodeMessage } from "../protocol/message-codec.ts";
 import type { ControlMessage, Hello } from "../protocol/messages.ts";
-import { proofLabel, ticketProof } from "../protocol/proof.ts";
 import type { AnswerMessage, RequestMessage } from "../protocol/request-messages.ts";
 import type { Channel, Part } from "../transfer/channel.ts";
 import { closeFailure, failureFor, peerFailure } from "../transfer/failure.ts";
 import { Looks } from "../transfer/looks.ts";
 import { readFrame } from "../transfer/progress-stream.ts";
 import { Turns } from "../transfer/turns.ts";
-import { type Greeted, readHello, sayHello } from "./greeting.ts";
+import {
+  type Greeted,
+  greetWithin,
+  keyingMaterial,
+  openControl,
+  readHello,
+  sayHello,
+  unheard,
+} from "./greeting.ts";
 
 /** What a session needs of its peer. */
 export interface SessionOptions {
@@ -55,10 +62,10 @@ export interface SharingOptions {
   maxStreams: number;
 }
 
-/** A connection after both sides said hello. */
+/** A connection on which both sides say hello, and then all else. */
 export class Session implements Channel {
   readonly connection: Connection;
-  readonly hello: Hello;
+  readonly greeted: Promise<Hello>;
   readonly turns: Turns;
   readonly looks: Looks;
   /** Resolves with the failure that ended it. */
@@ -69,43 +76,52 @@ export class Session implements Channel {
   /** Transfers that are received, and the most that there were at once. */
   readonly #receiving = new Set<string>();
   #mostReceiving = 1;
+  #hello: Hello;
   #onIdle: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     connection: Connection,
     control: BidirectionalStream,
-    hello: Hello,
+    hello: Hello | Promise<Hello>,
     options: SessionOptions,
   ) {
     this.connection = connection;
     this.looks = new Looks(connection, options.clock);
     this.#control = control;
-    this.hello = hello;
+    this.#hello = hello instanceof Promise ? unheard : hello;
+    this.greeted = Promise.resolve(hello);
     this.#options = options;
     const { maxMoving } = options.sharing;
     this.turns = new Turns({ mostMoving: maxMoving, mostOffers: maxWaitingOffers });
-    this.ended = connection.closed().then(closeFailure);
+    const closed = () => connection.closed().then(closeFailure);
+    this.ended = this.greeted.then(closed, (error: TransferError) => error);
     void this.ended.then((error) => this.#fail(error));
     void this.#readControl().catch((error) => this.#breakOff(error));
     void this.#readStreams().catch(() => {});
   }
 
   /**
-   * Says hello first, as the side that dialled.
+   * Says hello first, as the side that dialled, and does not wait for the other's: what is said next may be
+   * on its way a round trip earlier.
    *
    * What went ahead of the connection ({@link Connection.early}) must have been that very hello.
    */
+  static async begin(connection: Connection, options: SessionOptions): Promise<Session> {
+    const { early } = connection;
+    const { hello, secret } = options;
+    const open = () => openControl(connection, hello, secret);
+    const control = early ?? (await greetWithin(connection, options, open));
+    const greeted = greetWithin(connection, options, () => readHello(control));
+    greeted.catch(() => {});
+    return new Session(connection, control, greeted, options);
+  }
+
+  /** {@link begin}, and waits for the other side's hello. */
   static async dial(connection: Connection, options: SessionOptions): Promise<Session> {
-    return Session.#greet(connection, options, async () => {
-      const { early } = connection;
-      if (early) return { control: early, hello: await readHello(early) };
-      const { hello, secret } = options;
-      const control = await connection.openBidirectional();
-      const proof = secret ? ticketProof(secret, material(connection)) : hello.proof;
-      await sayHello(control, { ...hello, proof });
-      return { control, hello: await readHello(control) };
-    });
+    const session = await Session.begin(connection, options);
+    await session.greeted;
+    return session;
   }
 
   /**
@@ -119,35 +135,20 @@ export class Session implements Channel {
     admit: (hello: Hello, keyingMaterial: Uint8Array) => PeerLimits,
     early: Promise<Greeted> | null = null,
   ): Promise<Session> {
-    return Session.#greet(connection, options, async () => {
+    const { control, hello } = await greetWithin(connection, options, async () => {
       const answered = await early;
       const control = answered?.control ?? (await connection.acceptBidirectional());
       const hello = answered?.hello ?? (await readHello(control));
       // A stranger can send little before it has proven its right to talk, and learns nothing.
-      connection.admit(admit(hello, material(connection)));
+      connection.admit(admit(hello, keyingMaterial(connection)));
       if (!answered) await sayHello(control, options.hello);
       return { control, hello };
     });
+    return new Session(connection, control, hello, options);
   }
 
-  static async #greet(
-    connection: Connection,
-    options: SessionOptions,
-    greet: () => Promise<Greeted>,
-  ): Promise<Session> {
-    try {
-      const { clock, helloTimeoutMs } = options;
-      const silent = () =>
-        new TransferError("PEER_UNREACHABLE", "the peer answered, but does not speak quiver");
-      const { control, hello } = await within(clock, helloTimeoutMs, greet(), silent);
-      return new Session(connection, control, hello, options);
-    } catch (error) {
-      const isLost = error instanceof TransferError && error.code === "CONNECTION_LOST";
-      if (isLost) throw closeFailure(await connection.closed());
-      const { code, reason } = failureFor(error, "the other side");
-      connection.close(errorCodes[code].wire, reason);
-      throw error;
-    }
+  get hello(): Hello {
+    return this.#hello;
   }
 
   get peerId(): string {
@@ -158,7 +159,13 @@ export class Session implements Channel {
     const frame = encodeMessage(message);
     const written = this.#writing.then(() => this.#control.send.write(frame));
     this.#writing = written.catch(() => {});
-    await written;
+    try {
+      await written;
+    } catch (error) {
+      // Why a peer did not let this side in is more than that it does not listen.
+      await this.greeted;
+      throw error;
+    }
   }
 
   join(transferId: string, part: Part): void {
@@ -205,6 +212,7 @@ export class Session implements Channel {
   }
 
   async #readControl(): Promise<void> {
+    this.#hello = await this.greeted;
     for (;;) {
       const body = await readFrame(this.#control.receive);
       if (body === null) return;
@@ -276,8 +284,4 @@ async function readAll(stream: ReceiveStream, length: number): Promise<Uint8Arra
   const bytes = await stream.read(length);
   if (bytes === null) throw new TransferError("INVALID_FRAME", "a stream ended before its header");
   return bytes;
-}
-
-function material(connection: Connection): Uint8Array {
-  return connection.exportKeyingMaterial(proofLabel, new Uint8Array());
 }

@@ -8,7 +8,7 @@ import type { Mailbox } from "./mailbox.ts";
 import type { PaceMessage } from "./pacing.ts";
 import type { Turns } from "./turns.ts";
 
-/** One connection with its control stream, after both sides said hello. */
+/** One connection with its control stream, on which this side has said hello. */
 export interface Channel {
   readonly connection: Connection;
   /** Its counters. */
@@ -16,7 +16,9 @@ export interface Channel {
   readonly peerId: string;
   /** Whose turn it is to send over this connection. */
   readonly turns: Turns;
-  /** What the peer said first. */
+  /** What the peer says first. Rejects with why it did not, and the channel has ended then. */
+  readonly greeted: Promise<Hello>;
+  /** That, once it has come; until then that of a peer of whom nothing is known. */
   readonly hello: Hello;
   /** Sends a message; resolves when the stream has taken it. */
   say(message: ControlMessage): Promise<void>;

@@ -12,10 +12,12 @@ export interface DataFormat {
 
 /** The formats that are left to try. */
 export class FormatChoice {
-  readonly #formats: DataFormat[];
+  readonly #find: () => readonly DataFormat[];
+  #found: DataFormat[] | null = null;
 
-  constructor(formats: readonly DataFormat[]) {
-    this.#formats = [...formats];
+  /** `find` is asked once, when a format is needed. */
+  constructor(find: () => readonly DataFormat[]) {
+    this.#find = find;
   }
 
   /** The format in use. `UNSUPPORTED_FORMAT` when the peer has refused all. */
@@ -31,6 +33,11 @@ export class FormatChoice {
   /** Tries a format that the peer refused no more. */
   drop(wire: number): void {
     if (this.#formats[0]?.wire === wire) this.#formats.shift();
+  }
+
+  get #formats(): DataFormat[] {
+    this.#found ??= [...this.#find()];
+    return this.#found;
   }
 }
 

@@ -5,7 +5,7 @@ import { errorCodes, TransferError } from "../errors.ts";
 import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
 import { encodeLaneHeader } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
-import { type Compression, compressionText } from "./compression.ts";
+import { type Codings, type Compression, compressionText } from "./compression.ts";
 import { Crew } from "./crew.ts";
 import type { DataFormat } from "./data-formats.ts";
 import { Gate } from "./gate.ts";
@@ -26,7 +26,9 @@ interface Lane {
 }
 
 /** What the lanes of a transfer share, with each other and with those of other transfers. */
-export interface LaneOptions extends UnitOptions {
+export interface LaneOptions extends Omit<UnitOptions, "codings"> {
+  /** How pieces may be encoded; asked once the peer has said what it reads. */
+  codings: () => Codings;
   /** What their bytes pass, the widest last. */
   limiters: readonly RateLimiter[];
   /** The counters of the connection. */
@@ -40,10 +42,11 @@ export interface LaneOptions extends UnitOptions {
 export class LaneSender {
   readonly #connection: Connection;
   readonly #transferId: string;
-  readonly #units: UnitSender;
+  readonly #files: SourceFiles;
   readonly #options: LaneOptions;
   /** Without a stream as long as it is being opened. */
   readonly #lanes: (Lane | undefined)[] = [];
+  #madeUnits: UnitSender | null = null;
   #busy = fewestBusyLanes;
   #isAccepted = false;
   #isClosed = false;
@@ -56,8 +59,14 @@ export class LaneSender {
   ) {
     this.#connection = connection;
     this.#transferId = transferId;
-    this.#units = new UnitSender(files, options);
+    this.#files = files;
     this.#options = options;
+  }
+
+  get #units(): UnitSender {
+    const { codings, ...options } = this.#options;
+    this.#madeUnits ??= new UnitSender(this.#files, { ...options, codings: codings() });
+    return this.#madeUnits;
   }
 
   /** Lanes opened so far. */
@@ -72,7 +81,7 @@ export class LaneSender {
 
   /** How pieces are encoded. */
   get compression(): Compression {
-    return compressionText(this.#options.codings);
+    return compressionText(this.#options.codings());
   }
 
   /** Bytes that all lanes have taken, headers and what was sent again included. */

@@ -27,13 +27,13 @@ export interface OfferHead {
  * @throws {TransferError} `UNSUPPORTED_FORMAT` for a text or a stream to a peer that takes none.
  */
 export async function sayOffer(
-  channel: Pick<Channel, "say" | "hello">,
+  channel: Pick<Channel, "say" | "greeted">,
   source: Source,
   { transfer, targetDir, profile, text, stream }: OfferHead,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (text !== undefined && !channel.hello.features.includes(textFeature)) throw noTexts;
-  if (stream !== undefined && !takesStreams(channel)) throw noStreams;
+  if (text !== undefined && !(await takesTexts(channel))) throw noTexts;
+  if (stream !== undefined && !(await takesStreams(channel))) throw noStreams;
   const more = { ...(text === undefined ? {} : { text }), ...(stream && { stream }) };
   await channel.say({ type: "offer", transfer, targetDir, profile, ...more });
   for await (const batch of source.batches()) {
@@ -73,9 +73,14 @@ export async function showOffer(
   }
 }
 
+async function takesTexts({ greeted }: Pick<Channel, "greeted">): Promise<boolean> {
+  return (await greeted).features.includes(textFeature);
+}
+
 /** A stream travels in ultra runs: a standard piece cannot say where it ends. */
-function takesStreams({ hello }: Pick<Channel, "hello">): boolean {
-  return hello.features.includes(streamFeature) && hello.profiles.includes("ultra");
+async function takesStreams({ greeted }: Pick<Channel, "greeted">): Promise<boolean> {
+  const { features, profiles } = await greeted;
+  return features.includes(streamFeature) && profiles.includes("ultra");
 }
 
 const noStreams = new TransferError(

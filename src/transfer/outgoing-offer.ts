@@ -16,7 +16,7 @@ export interface OfferDetails {
   profile: ProfileName;
 }
 
-/** Says all of an offer, and tells of it. */
+/** Says all of an offer, and tells of it once the peer has said who it is. */
 export async function offerSource(
   channel: Channel,
   source: Source,
@@ -28,6 +28,7 @@ export async function offerSource(
   const stream = source.stream?.pieceBytes;
   const head = { transfer: id, targetDir, profile, text, stream };
   await sayOffer(channel, source, head, signal);
+  await channel.greeted;
   const summary: OfferSummary = summaryOf(source.manifest, channel, head);
   record.emit({ type: "offer", ...(excluded > 0 ? { ...summary, excluded } : summary) });
 }

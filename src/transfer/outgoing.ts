@@ -76,10 +76,10 @@ class Outgoing implements Part {
     this.#files = files;
     this.#record = record;
     this.#options = options;
-    const formats = options.formats ?? formatsFor(options.profile, channel.hello.profiles);
     // A standard piece cannot say where a stream ends.
     const isUsed = ({ name }: DataFormat) => !source.stream || name === "ultra";
-    this.#formats = new FormatChoice(formats.filter(isUsed));
+    const formats = () => options.formats ?? formatsFor(options.profile, channel.hello.profiles);
+    this.#formats = new FormatChoice(() => formats().filter(isUsed));
     this.#plan = new OutgoingPlan(source, options.tuning);
     this.#stream = source.stream ? new OutgoingStream(source.stream) : null;
     const isHeld = (entry: number) => !this.#stream && this.#plan.isHeld(entry);
@@ -94,7 +94,7 @@ class Outgoing implements Part {
       looks: channel.looks,
       place: this.#place,
       total: () => (this.#stream ? Number.POSITIVE_INFINITY : this.#plan.totalBytes),
-      codings: codingsFor(options.compress, channel.hello.codecs),
+      codings: () => codingsFor(options.compress, channel.hello.codecs),
     });
   }
 
