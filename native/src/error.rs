@@ -123,11 +123,14 @@ impl EngineError {
     /// Gives a failure of the file system its code and names the file.
     pub fn disk(source: &io::Error, path: &[u8]) -> Self {
         let shown = if path.is_empty() { b"." } else { path };
-        let text = format!(
-            "{}: {source}",
-            String::from_utf8_lossy(shown).escape_debug()
-        );
-        Self::new(disk_code(source), text)
+        // The system's number says nothing to a person that its words do not.
+        let words = source.to_string();
+        let words = words.split(" (os error").next().unwrap_or_default();
+        let shown = String::from_utf8_lossy(shown);
+        Self::new(
+            disk_code(source),
+            format!("{}: {words}", shown.escape_debug()),
+        )
     }
 
     /// Says that the peer gave up with an error number of its own.
@@ -250,6 +253,17 @@ mod tests {
 
         assert_eq!(error.code, Code::DiskFull);
         assert!(error.to_string().starts_with("DISK_FULL: a/b\\n: "));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failure_of_the_disk_has_words_and_no_number() {
+        let error = EngineError::disk(&io::Error::from_raw_os_error(libc::ENOENT), b"a");
+
+        assert_eq!(
+            error.to_string(),
+            "DISK_MISSING: a: No such file or directory"
+        );
     }
 
     #[test]
