@@ -203,6 +203,8 @@ impl Chain {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     fn chain(rates: &[f64]) -> (Chain, Vec<Arc<Bucket>>) {
@@ -260,6 +262,38 @@ mod tests {
         buckets[0].set_rate(f64::INFINITY);
 
         assert!(waiting.await.unwrap() < 5.1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_is_kept_in_every_two_seconds() {
+        for rate in [1e5, 1e6, 1e7, 1e8, 1e9] {
+            let shared = Arc::new(Bucket::new());
+            shared.set_rate(rate);
+            let passed = Arc::new(AtomicUsize::new(0));
+            let lanes: Vec<_> = (0..8)
+                .map(|_| tokio::spawn(pass_without_end(Arc::clone(&shared), Arc::clone(&passed))))
+                .collect();
+            for _ in 0..5 {
+                let before = passed.load(Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                let share = (passed.load(Ordering::Relaxed) - before) as f64 / (2.0 * rate);
+                assert!((0.95..1.05).contains(&share), "{share} of {rate}");
+            }
+            for lane in lanes {
+                lane.abort();
+            }
+        }
+    }
+
+    /// A lane that always has something to send.
+    async fn pass_without_end(bucket: Arc<Bucket>, passed: Arc<AtomicUsize>) {
+        let chain = Chain::default();
+        chain.set(vec![bucket]).unwrap();
+        loop {
+            let step = chain.step().unwrap();
+            chain.pass(step).await;
+            passed.fetch_add(step, Ordering::Relaxed);
+        }
     }
 
     #[tokio::test(start_paused = true)]
