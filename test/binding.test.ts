@@ -69,6 +69,19 @@ const cases: Case[] = [
   { by: "path", why: "now and then the path is not full", path: { unfilledBytes: 700_000 } },
   { by: "window", why: "the path is not full", path: { unfilledBytes: 3_100_000 } },
   {
+    by: "receiver-cpu",
+    why: "the path is not full, and two threads hand each other packets",
+    sender: { busyMs: 700 },
+    receiver: { busyMs: 710 },
+    path: { unfilledBytes: 3_100_000 },
+  },
+  {
+    by: "path",
+    why: "the same threads on a path that is full",
+    sender: { busyMs: 700 },
+    receiver: { busyMs: 710 },
+  },
+  {
     by: "window",
     why: "the same over a relay",
     path: { unfilledBytes: 3_100_000, isRelayed: true },
