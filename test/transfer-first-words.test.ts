@@ -11,7 +11,7 @@ import { bindRaw, hello, RawPeer, standard, type Value } from "./raw-peer.ts";
 async function acquaintance(t: TestContext) {
   const { alice, network } = await peers(t);
   await alice.write("notes.txt", "notes");
-  const endpoint = await bindRaw(t, network);
+  const endpoint = await bindRaw(t, network.engine("mallory"));
   const { peerId, addresses } = endpoint;
   alice.peer.peers.add({ name: "mallory", peerId, addresses });
   return { alice, endpoint };
@@ -66,6 +66,19 @@ test("an offer is made before the other side has said hello, and sent as that on
   assert.deepEqual([peerName, profile, header?.at(3)], ["the old one", "standard", standard]);
   sending.cancel();
   await codeOf(sending);
+});
+
+test("a peer is connected when it has said hello, whatever was asked of it before", async (t) => {
+  const { alice, endpoint } = await acquaintance(t);
+  const listing = alice.peer.list("mallory").next();
+  const raw = await RawPeer.accept(endpoint);
+  await raw.hear("list");
+  const connecting = alice.peer.connectToPeer(String(endpoint.addresses[0]), endpoint.peerId);
+
+  await greet(raw, { version: 2 });
+
+  await assert.rejects(connecting, { code: "UNSUPPORTED_VERSION" });
+  await assert.rejects(listing, { code: "UNSUPPORTED_VERSION" });
 });
 
 const newer: { [name: string]: (peer: Peer) => Transfer } = {

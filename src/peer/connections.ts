@@ -83,9 +83,9 @@ export class Connections {
     };
   }
 
-  /** Connects to a peer, which says hello, and remembers where it was. */
+  /** Connects to a peer that is not connected, and remembers where it was; waits for its hello in any case. */
   async dial(peerId: string, addresses: readonly string[], signal?: AbortSignal): Promise<void> {
-    const session = await this.#begin(peerId, addresses, signal);
+    const session = this.#sessions.get(peerId) ?? (await this.#begin(peerId, addresses, signal));
     await session.greeted;
   }
 

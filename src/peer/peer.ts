@@ -132,7 +132,6 @@ export class Peer {
     peerId: string,
     options: { signal?: AbortSignal } = {},
   ): Promise<void> {
-    if (this.#connections.has(peerId)) return;
     await this.#connections.dial(peerId, [parseAddress(address)], options.signal);
   }
 
