@@ -1,6 +1,7 @@
 /** The data formats that a sender may try, one after the other. */
 
 import { TransferError } from "../errors.ts";
+import { lazy } from "../lazy.ts";
 import { type LaneFormat, laneFormats } from "../protocol/lane.ts";
 import type { ProfileName } from "./events.ts";
 
@@ -12,17 +13,16 @@ export interface DataFormat {
 
 /** The formats that are left to try. */
 export class FormatChoice {
-  readonly #find: () => readonly DataFormat[];
-  #found: DataFormat[] | null = null;
+  readonly #formats: () => DataFormat[];
 
   /** `find` is asked once, when a format is needed. */
   constructor(find: () => readonly DataFormat[]) {
-    this.#find = find;
+    this.#formats = lazy(() => [...find()]);
   }
 
   /** The format in use. `UNSUPPORTED_FORMAT` when the peer has refused all. */
   get current(): DataFormat {
-    const [format] = this.#formats;
+    const [format] = this.#formats();
     if (format) return format;
     throw new TransferError(
       "UNSUPPORTED_FORMAT",
@@ -32,12 +32,8 @@ export class FormatChoice {
 
   /** Tries a format that the peer refused no more. */
   drop(wire: number): void {
-    if (this.#formats[0]?.wire === wire) this.#formats.shift();
-  }
-
-  get #formats(): DataFormat[] {
-    this.#found ??= [...this.#find()];
-    return this.#found;
+    const formats = this.#formats();
+    if (formats[0]?.wire === wire) formats.shift();
   }
 }
 

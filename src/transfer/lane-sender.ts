@@ -2,6 +2,7 @@
 
 import type { Connection, RateLimiter, SendStream, SpentTime } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
+import { lazy } from "../lazy.ts";
 import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
 import { encodeLaneHeader } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
@@ -42,11 +43,10 @@ export interface LaneOptions extends Omit<UnitOptions, "codings"> {
 export class LaneSender {
   readonly #connection: Connection;
   readonly #transferId: string;
-  readonly #files: SourceFiles;
   readonly #options: LaneOptions;
   /** Without a stream as long as it is being opened. */
   readonly #lanes: (Lane | undefined)[] = [];
-  #madeUnits: UnitSender | null = null;
+  readonly #units: () => UnitSender;
   #busy = fewestBusyLanes;
   #isAccepted = false;
   #isClosed = false;
@@ -59,14 +59,8 @@ export class LaneSender {
   ) {
     this.#connection = connection;
     this.#transferId = transferId;
-    this.#files = files;
     this.#options = options;
-  }
-
-  get #units(): UnitSender {
-    const { codings, ...options } = this.#options;
-    this.#madeUnits ??= new UnitSender(this.#files, { ...options, codings: codings() });
-    return this.#madeUnits;
+    this.#units = lazy(() => new UnitSender(files, { ...options, codings: options.codings() }));
   }
 
   /** Lanes opened so far. */
@@ -206,7 +200,7 @@ export class LaneSender {
     const { congestionWindowBytes, rateBytesPerSecond, rttMs } = stats;
     // A controller without an idea of the rate has a window for each round trip.
     const estimate = rateBytesPerSecond || (1000 * congestionWindowBytes) / Math.max(1, rttMs);
-    this.#units.look({ estimate, rttMs, wireBytes: this.wireBytes });
+    this.#units().look({ estimate, rttMs, wireBytes: this.wireBytes });
     this.#busy = place.share(busyLanes(stats, tuning.streamWindowBytes));
     return this.#busy;
   }
@@ -249,7 +243,7 @@ export class LaneSender {
   }
 
   #sendUnits({ format, stream }: Lane, job: Job): Promise<void> {
-    return this.#units.send({ format: format.name, stream }, job);
+    return this.#units().send({ format: format.name, stream }, job);
   }
 
   async #unlessRefused(lane: Lane, work: () => Promise<void>): Promise<void> {
