@@ -1,23 +1,31 @@
 /** A copy of a connection's first flight, sent by somebody else: nothing comes of it. */
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { EventEmitter, once } from "node:events";
 import { type TestContext, test } from "node:test";
 import type { Endpoint, Engine } from "../src/engine/engine.ts";
 import { MemoryEndpoint } from "../src/engine/memory-endpoint.ts";
 import { openNativeEngine } from "../src/engine/native.ts";
-import { defaultTuning, type Transfer, type Tuning } from "../src/index.ts";
+import type { Transfer, Tuning } from "../src/index.ts";
 import { atEnd } from "./ending.ts";
 import { nativePeers, peers, type Side } from "./peers.ts";
-import { cbor, frame, hello, RawPeer, type Reached, type Value, wire } from "./raw-peer.ts";
+import {
+  bindRaw,
+  cbor,
+  frame,
+  hello,
+  RawPeer,
+  type Reached,
+  type Value,
+  wire,
+} from "./raw-peer.ts";
 
 test("memory: S21: a hello of the first flight is answered, and nothing is done before the proof", async (t) => {
   const { alice, network } = await peers(t);
   const proof = delayProof(t);
-  const bob = await endpoint(t, network.engine());
-  const carol = await endpoint(t, network.engine());
+  const bob = await bindRaw(t, network.engine());
+  const carol = await bindRaw(t, network.engine());
   const transfers = await shareWith(alice, bob, carol);
   await ask(bob, alice.peer);
 
@@ -34,7 +42,7 @@ test("memory: S21: a hello of the first flight is answered, and nothing is done 
 test("memory: S21: who may not enter hears nothing before the proof, and then a refusal", async (t) => {
   const { alice, network } = await peers(t);
   const proof = delayProof(t);
-  const bob = await endpoint(t, network.engine());
+  const bob = await bindRaw(t, network.engine());
   await alice.peer.start();
   await assert.rejects(ask(bob, alice.peer), { code: "PEER_REJECTED" });
 
@@ -48,7 +56,7 @@ test("memory: S21: who may not enter hears nothing before the proof, and then a 
 
 test("memory: S21: an early hello that is none ends the proven connection, and that alone", async (t) => {
   const { alice, network } = await peers(t);
-  const bob = await endpoint(t, network.engine());
+  const bob = await bindRaw(t, network.engine());
   await shareWith(alice, bob);
   await ask(bob, alice.peer);
 
@@ -61,7 +69,7 @@ test("memory: S21: an early hello that is none ends the proven connection, and t
 
 test("native: S21: a first flight that is sent again after its connection does nothing", async (t) => {
   const { alice, arrivals } = await listener(t);
-  const bob = await endpoint(t, openNativeEngine({ workerThreads: 1 }));
+  const bob = await bindRaw(t, openNativeEngine({ workerThreads: 1 }));
   const transfers = await shareWith(alice, bob);
   const relay = await Relay.open(t, alice.peer.addresses);
   const through = { peerId: alice.peer.peerId, addresses: [relay.address] };
@@ -85,7 +93,7 @@ test("native: S21: early bytes wait until a crowded address has shown that it he
   const patient = { handshakeTimeoutMs: 10_000, maxStrangerFailures: 10 };
   const { alice, arrivals } = await listener(t, { ...patient, maxStrangersPerAddress: 4 });
   const engine = openNativeEngine({ workerThreads: 1 });
-  const [bob, other] = [await endpoint(t, engine), await endpoint(t, engine)];
+  const [bob, other] = [await bindRaw(t, engine), await bindRaw(t, engine)];
   await shareWith(alice, bob);
   const { peerId, addresses } = alice.peer;
   const [relay, beside] = [await Relay.open(t, addresses), await Relay.open(t, addresses)];
@@ -102,7 +110,7 @@ test("native: S21: early bytes wait until a crowded address has shown that it he
 
 test("native: S21: a copy whose sender cannot end the handshake does nothing, and is not held against its address", async (t) => {
   const { alice, arrivals } = await listener(t);
-  const bob = await endpoint(t, openNativeEngine({ workerThreads: 1 }));
+  const bob = await bindRaw(t, openNativeEngine({ workerThreads: 1 }));
   const transfers = await shareWith(alice, bob);
   const { peerId, addresses } = alice.peer;
   const relay = await Relay.open(t, addresses);
@@ -146,17 +154,6 @@ async function shareWith(alice: Side, ...readers: Endpoint[]): Promise<Transfer[
   const peers = readers.map(({ peerId }) => peerId);
   await alice.peer.share(alice.at("photos"), { peers, onTransfer: (one) => transfers.push(one) });
   return transfers;
-}
-
-async function endpoint(t: TestContext, engine: Engine): Promise<Endpoint> {
-  const opened = await engine.bind({
-    ...defaultTuning,
-    secretKey: randomBytes(32),
-    listen: ["127.0.0.1:0"],
-    alpn: "quiver/1",
-  });
-  atEnd(t, () => opened.close());
-  return opened;
 }
 
 /** Lets early calls of the memory engine be proven when the test says so. */

@@ -3,20 +3,19 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
-import { type TestContext, test } from "node:test";
-import type { Connection, Endpoint, EndpointOptions } from "../src/engine/engine.ts";
+import { test } from "node:test";
+import type { Connection, Endpoint } from "../src/engine/engine.ts";
 import { openNativeEngine } from "../src/engine/native.ts";
 import { defaultTuning } from "../src/index.ts";
-import { atEnd } from "./ending.ts";
 import { codeOf, nativePeers, random, ticketOf } from "./peers.ts";
-import { cbor, frame, hello } from "./raw-peer.ts";
+import { bindRaw, cbor, frame, hello } from "./raw-peer.ts";
 
 const engine = openNativeEngine({ workerThreads: 1 });
 const reason = process.platform === "linux" ? false : "only Linux has all of 127.0.0.0/8";
 
 test("H4: a stranger that nobody takes is dropped, and the next one is met", async (t) => {
-  const to = await endpoint(t, { handshakeTimeoutMs: 100 });
-  const from = await endpoint(t);
+  const to = await bindRaw(t, engine, { handshakeTimeoutMs: 100 });
+  const from = await bindRaw(t, engine);
   // One is handed over at once and waits for whoever accepts; the others have a deadline.
   const [, second] = [await dial(from, to), await dial(from, to)];
 
@@ -29,9 +28,9 @@ test("H4: a stranger that nobody takes is dropped, and the next one is met", asy
 test("S9, H5: an address has its share of places, and others are still met", {
   skip: reason,
 }, async (t) => {
-  const to = await endpoint(t, { maxStrangersPerAddress: 4 });
-  const one = await endpoint(t, { listen: ["127.0.0.2:0"] });
-  const other = await endpoint(t, { listen: ["127.0.0.3:0"] });
+  const to = await bindRaw(t, engine, { maxStrangersPerAddress: 4 });
+  const one = await bindRaw(t, engine, { listen: ["127.0.0.2:0"] });
+  const other = await bindRaw(t, engine, { listen: ["127.0.0.3:0"] });
   for (let n = 0; n < 4; n += 1) await meet(one, to);
 
   await assert.rejects(dial(one, to), { code: "PEER_UNREACHABLE" });
@@ -40,8 +39,8 @@ test("S9, H5: an address has its share of places, and others are still met", {
 });
 
 test("H5: an admitted peer takes no stranger's place", async (t) => {
-  const to = await endpoint(t, { maxStrangersPerAddress: 2 });
-  const from = await endpoint(t);
+  const to = await bindRaw(t, engine, { maxStrangersPerAddress: 2 });
+  const from = await bindRaw(t, engine);
   for (let n = 0; n < 5; n += 1) (await meet(from, to)).far.admit(limits);
 
   await meet(from, to);
@@ -50,9 +49,11 @@ test("H5: an admitted peer takes no stranger's place", async (t) => {
 test("H10: when all places are taken, the stranger who came first must go", {
   skip: reason,
 }, async (t) => {
-  const to = await endpoint(t, { maxStrangers: 4 });
+  const to = await bindRaw(t, engine, { maxStrangers: 4 });
   const addresses = ["127.0.0.2:0", "127.0.0.3:0"];
-  const [one, other] = await Promise.all(addresses.map((at) => endpoint(t, { listen: [at] })));
+  const [one, other] = await Promise.all(
+    addresses.map((at) => bindRaw(t, engine, { listen: [at] })),
+  );
   assert.ok(one && other);
   const { near: first } = await meet(one, to);
   const { near: second, far: admitted } = await meet(one, to);
@@ -73,7 +74,7 @@ test("H5: who guesses a ticket must wait, and its holder at another address does
   await alice.write("a.bin", random(1000));
   const sending = alice.peer.send(alice.at("a.bin"));
   const ticket = await ticketOf(sending);
-  const guesser = await endpoint(t, { listen: ["127.0.0.5:0"] });
+  const guesser = await bindRaw(t, engine, { listen: ["127.0.0.5:0"] });
   for (let n = 0; n < defaultTuning.maxStrangerFailures; n += 1) {
     const guess = await dial(guesser, alice.peer);
     const { send } = await guess.openBidirectional();
@@ -118,18 +119,6 @@ function initialWithToken(): Buffer {
 }
 
 const limits = { receiveWindowBytes: 65_536, maxStreams: 4 };
-
-async function endpoint(t: TestContext, options: Partial<EndpointOptions> = {}): Promise<Endpoint> {
-  const opened = await engine.bind({
-    ...defaultTuning,
-    secretKey: randomBytes(32),
-    listen: ["127.0.0.1:0"],
-    alpn: "quiver/1",
-    ...options,
-  });
-  atEnd(t, () => opened.close());
-  return opened;
-}
 
 function dial(from: Endpoint, to: Pick<Endpoint, "peerId" | "addresses">): Promise<Connection> {
   return from.connect(to.peerId, to.addresses, 5000);

@@ -11,6 +11,7 @@ import type {
   BidirectionalStream,
   Connection,
   Endpoint,
+  EndpointOptions,
   Engine,
   ReceiveStream,
   SendStream,
@@ -66,7 +67,7 @@ export class RawPeer {
 
   /** Dials a peer and opens the control stream, without a word. */
   static async dial(t: TestContext, network: RawNetwork, { peer }: Side): Promise<RawPeer> {
-    const endpoint = await bindRaw(t, network);
+    const endpoint = await bindRaw(t, network.engine("mallory"));
     await peer.start();
     const connection = await endpoint.connect(peer.peerId, peer.addresses, 1000);
     return new RawPeer(endpoint.peerId, connection, await connection.openBidirectional());
@@ -170,13 +171,18 @@ export class RawPeer {
   }
 }
 
-/** An endpoint of its own. */
-export async function bindRaw(t: TestContext, network: RawNetwork): Promise<Endpoint> {
-  const endpoint = await network.engine("mallory").bind({
+/** An endpoint with a key of its own. */
+export async function bindRaw(
+  t: TestContext,
+  engine: Engine,
+  options: Partial<EndpointOptions> = {},
+): Promise<Endpoint> {
+  const endpoint = await engine.bind({
     ...defaultTuning,
     secretKey: randomBytes(32),
     listen: ["127.0.0.1:0"],
     alpn: "quiver/1",
+    ...options,
   });
   atEnd(t, () => endpoint.close());
   return endpoint;
