@@ -19,6 +19,7 @@ export { type PreflightOptions, type SourcePreflight, sourcePreflight } from "./
 export type { Sendable } from "./peer/sendable.ts";
 export type { Share, ShareOptions } from "./peer/shares.ts";
 export type { ListedEntry } from "./protocol/request-messages.ts";
+export { requireTicket } from "./protocol/ticket.ts";
 export { boundsText } from "./transfer/bound-text.ts";
 export { type Compression, isCompression } from "./transfer/compression.ts";
 export type { ConflictPolicy } from "./transfer/conflicts.ts";

@@ -66,8 +66,7 @@ const mistakes = [
   { args: ["send", "--profile", "x", "y"], says: /ultra, standard/, why: "an unknown profile" },
   { args: ["send", "--quiet", "--verbose", "x"], says: /cannot be used with/, why: "both" },
   { args: ["receive", "--on-conflict", "x"], says: /rename, skip/, why: "an unknown choice" },
-  { args: ["receive", "t"], says: /add --yes/, why: "nobody to ask" },
-  { args: ["receive", "--yes", "--on-conflict", "ask", "t"], says: /no terminal/, why: "nobody" },
+  { args: ["receive", "t"], says: /that is no quiver ticket/, why: "no ticket, and nobody to ask" },
   { args: ["receive"], says: /there is no ticket/, why: "no ticket" },
   { args: ["receive", "--yes", "-"], says: /standard input holds no ticket/, why: "empty input" },
 ];

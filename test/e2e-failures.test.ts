@@ -65,12 +65,7 @@ suite("quiver ends with", { concurrency: 3 }, () => {
     },
     { args: ["receive", "hello", "--yes"], names: /ticket/, why: "a foreign ticket" },
     { args: ["receive", "quiverabcdefgh", "--yes"], names: /cut short/, why: "a mistyped ticket" },
-    { args: ["receive", "quiverabc"], names: /--yes/, why: "nobody to ask" },
-    {
-      args: ["receive", "quiverabc", "--yes", "--on-conflict", "ask"],
-      names: /--on-conflict/,
-      why: "nobody to ask about conflicts",
-    },
+    { args: ["receive", "quiverabc"], names: /cut short/, why: "a mistyped ticket, nobody to ask" },
   ];
 
   for (const { args, names, why } of usages) {
@@ -79,6 +74,17 @@ suite("quiver ends with", { concurrency: 3 }, () => {
 
       if (names) assertFailed(ended, 2, names);
       else assert.equal(ended.status, 2);
+    });
+  }
+
+  for (const flags of [[], ["--yes", "--on-conflict", "ask"]]) {
+    const command = ["quiver receive TICKET", ...flags].join(" ");
+    test(`${command} ends with 2 where nobody can be asked`, async (t) => {
+      const address = { peerId: "ab".repeat(32), secret: random(16), addresses: [] };
+
+      const ended = await run(t, ["receive", encodeTicket(address), ...flags]);
+
+      assertFailed(ended, 2, flags.length > 0 ? /--on-conflict/ : /--yes/);
     });
   }
 

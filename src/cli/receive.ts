@@ -1,7 +1,13 @@
 /** `quiver receive`: shows what a ticket or a known peer offers, asks, and brings it here. */
 
 import type { Command } from "commander";
-import { type Peer, type ReceiveOptions, type Transfer, TransferError } from "../index.ts";
+import {
+  type Peer,
+  type ReceiveOptions,
+  requireTicket,
+  type Transfer,
+  TransferError,
+} from "../index.ts";
 import { addReceiveFlags, bring, openReceiver, type ReceiveFlags, requireUsable } from "./bring.ts";
 import type { JsonOutput } from "./json-output.ts";
 import { type Output, openOutput } from "./output.ts";
@@ -66,7 +72,9 @@ async function originOf(
   }
   if (listen !== undefined) throw listenAlone;
   const environment = process.env["QUIVER_TICKET"];
-  return { ticket: await readTicket({ argument, environment, input: process.stdin }) };
+  const ticket = await readTicket({ argument, environment, input: process.stdin });
+  requireTicket(ticket);
+  return { ticket };
 }
 
 function begin(peer: Peer, origin: Origin, options: ReceiveOptions): Transfer {

@@ -28,7 +28,7 @@ export interface TicketSources {
   input: NodeJS.ReadableStream;
 }
 
-/** The ticket that a person gave, in whichever way; the library says whether it is a good one. */
+/** The ticket that a person gave, in whichever way; whether it is a good one is not looked at. */
 export async function readTicket({ argument, environment, input }: TicketSources): Promise<string> {
   const ticket = argument === "-" ? await firstLine(input) : (argument ?? environment ?? "").trim();
   if (ticket !== "") return ticket;

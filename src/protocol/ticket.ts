@@ -20,6 +20,15 @@ export interface Ticket {
   addresses: string[];
 }
 
+/**
+ * Refuses a text that cannot be a ticket, before anything is opened for it.
+ *
+ * @throws {TransferError} as {@link decodeTicket}.
+ */
+export function requireTicket(text: string): void {
+  decodeTicket(text);
+}
+
 /** The ticket as text. */
 export function encodeTicket(ticket: Ticket): string {
   const addresses = ticket.addresses.slice(0, maxAddresses).map(encodeAddress);
