@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
+import { wholeTicket } from "./e2e-command.ts";
 import { atEnd } from "./ending.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -67,6 +68,12 @@ const mistakes = [
   { args: ["send", "--quiet", "--verbose", "x"], says: /cannot be used with/, why: "both" },
   { args: ["receive", "--on-conflict", "x"], says: /rename, skip/, why: "an unknown choice" },
   { args: ["receive", "t"], says: /that is no quiver ticket/, why: "no ticket, and nobody to ask" },
+  { args: ["receive", wholeTicket], says: /add --yes/, why: "nobody to ask" },
+  {
+    args: ["receive", "--yes", "--on-conflict", "ask", wholeTicket],
+    says: /no terminal/,
+    why: "nobody",
+  },
   { args: ["receive"], says: /there is no ticket/, why: "no ticket" },
   { args: ["receive", "--yes", "-"], says: /standard input holds no ticket/, why: "empty input" },
 ];

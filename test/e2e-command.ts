@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import type { TestContext } from "node:test";
 import type { TransferEvent } from "../src/index.ts";
+import { encodeTicket } from "../src/protocol/ticket.ts";
 import { atEnd } from "./ending.ts";
 import { temporaryFolder } from "./peers.ts";
 
@@ -155,3 +156,10 @@ export async function machine(t: TestContext) {
     start: (...args: string[]) => start(t, args, { environment }),
   };
 }
+
+/** A whole ticket, with nobody behind it. */
+export const wholeTicket = encodeTicket({
+  peerId: "ab".repeat(32),
+  secret: new Uint8Array(16),
+  addresses: [],
+});

@@ -8,7 +8,15 @@ import { suite, type TestContext, test } from "node:test";
 import { errorCodes, Peer } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
 import { decodeTicket, encodeTicket } from "../src/protocol/ticket.ts";
-import { type Ended, eventsIn, type RunOptions, run, start, startSend } from "./e2e-command.ts";
+import {
+  type Ended,
+  eventsIn,
+  type RunOptions,
+  run,
+  start,
+  startSend,
+  wholeTicket,
+} from "./e2e-command.ts";
 import { atEnd } from "./ending.ts";
 import { finalNames } from "./faults/couple.ts";
 import { assertSame } from "./netlab/contents.ts";
@@ -66,6 +74,12 @@ suite("quiver ends with", { concurrency: 3 }, () => {
     { args: ["receive", "hello", "--yes"], names: /ticket/, why: "a foreign ticket" },
     { args: ["receive", "quiverabcdefgh", "--yes"], names: /cut short/, why: "a mistyped ticket" },
     { args: ["receive", "quiverabc"], names: /cut short/, why: "a mistyped ticket, nobody to ask" },
+    { args: ["receive", wholeTicket], names: /--yes/, why: "nobody to ask" },
+    {
+      args: ["receive", wholeTicket, "--yes", "--on-conflict", "ask"],
+      names: /--on-conflict/,
+      why: "nobody to ask about conflicts",
+    },
   ];
 
   for (const { args, names, why } of usages) {
@@ -74,17 +88,6 @@ suite("quiver ends with", { concurrency: 3 }, () => {
 
       if (names) assertFailed(ended, 2, names);
       else assert.equal(ended.status, 2);
-    });
-  }
-
-  for (const flags of [[], ["--yes", "--on-conflict", "ask"]]) {
-    const command = ["quiver receive TICKET", ...flags].join(" ");
-    test(`${command} ends with 2 where nobody can be asked`, async (t) => {
-      const address = { peerId: "ab".repeat(32), secret: random(16), addresses: [] };
-
-      const ended = await run(t, ["receive", encodeTicket(address), ...flags]);
-
-      assertFailed(ended, 2, flags.length > 0 ? /--on-conflict/ : /--yes/);
     });
   }
 
