@@ -9,9 +9,13 @@ fn chain(rates: &[f64]) -> (Chain, Vec<Arc<Bucket>>) {
     for (bucket, rate) in buckets.iter().zip(rates) {
         bucket.set_rate(*rate);
     }
+    (chain_of(buckets.clone()), buckets)
+}
+
+fn chain_of(buckets: Vec<Arc<Bucket>>) -> Chain {
     let chain = Chain::default();
-    chain.set(buckets.clone()).unwrap();
-    (chain, buckets)
+    chain.set(buckets).unwrap();
+    chain
 }
 
 /// Seconds that so many bytes take in steps, by a clock that only waiting moves.
@@ -84,8 +88,7 @@ async fn a_rate_is_kept_in_every_two_seconds() {
 
 /// A lane that always has something to send.
 async fn pass_without_end(bucket: Arc<Bucket>, passed: Arc<AtomicUsize>) {
-    let chain = Chain::default();
-    chain.set(vec![bucket]).unwrap();
+    let chain = chain_of(vec![bucket]);
     loop {
         let step = chain.step().unwrap();
         chain.pass(step).await;
@@ -101,8 +104,7 @@ async fn two_that_share_a_limit_share_it_evenly() {
     let streams = [Arc::new(Bucket::new()), own.clone(), own.clone(), own];
     let mut works = Vec::new();
     for bucket in streams {
-        let chain = Chain::default();
-        chain.set(vec![bucket, Arc::clone(&shared)]).unwrap();
+        let chain = chain_of(vec![bucket, Arc::clone(&shared)]);
         works.push(tokio::spawn(async move { seconds(&chain, 250_000).await }));
     }
 
