@@ -41,11 +41,14 @@ impl FirstStream {
 /// A dialled connection, and the stream whose first bytes the peer took before the handshake was complete.
 pub type Dialled = (endpoint::Connection, Option<(SendStream, RecvStream)>);
 
-/// Ends a handshake; `bytes` go in its first flight if an earlier connection left a session for that.
-pub async fn dial_early(
+/// Ends a handshake; bytes, if there are any, go in its first flight if an earlier connection left a session for that.
+pub async fn complete(
     connecting: Connecting,
-    bytes: &[u8],
+    bytes: Option<&[u8]>,
 ) -> std::result::Result<Dialled, ConnectingError> {
+    let Some(bytes) = bytes else {
+        return Ok((connecting.await?, None));
+    };
     let early = match connecting.into_0rtt() {
         Ok(early) => early,
         Err(connecting) => return Ok((connecting.await?, None)),

@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     arrivals::{Arrivals, accept_all},
     connection::Connection,
-    early::{Dialled, EarlyCall, EarlyWaiters, dial_early},
+    early::{Dialled, EarlyCall, EarlyWaiters, complete},
     error::{Code, EngineError, Result, full_text},
+    home::OwnThread,
     piece::exact,
     registry::Registry,
     sockets::{bind, ports_free, socket_address},
@@ -68,6 +69,8 @@ pub struct EndpointOptions {
     pub write_concurrency: f64,
     /// Pieces that may be encoded at once.
     pub encode_concurrency: f64,
+    /// Whether a thread of its own drives it.
+    pub own_thread: bool,
 }
 
 /// One set of sockets with an identity; see `Endpoint` in `engine.ts`.
@@ -85,6 +88,8 @@ pub struct Endpoint {
     registry: Arc<Registry>,
     accepting: AsyncMutex<Option<JoinHandle<()>>>,
     closed: CancellationToken,
+    /// Ends with the endpoint.
+    thread: Mutex<Option<OwnThread>>,
 }
 
 /// Opens an endpoint that can dial and be dialled.
@@ -96,17 +101,20 @@ pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
     let strangers = Strangers::new(stranger_limits(&options)?);
     let dialling = transport_config(&options, Allowance::of_dialled(&options)?)?;
     let alpn = options.alpn.as_bytes().to_vec();
-    let inner = bind(&options, alpn.clone()).await?;
+    let thread = options.own_thread.then(OwnThread::start).transpose()?;
+    let home = thread.as_ref().map(OwnThread::home).unwrap_or_default();
+    let bound = bind(options, alpn.clone());
+    let inner = home.run(bound).await??;
     let (sender, ready) = mpsc::channel(READY_CONNECTIONS);
     let early = Arc::new(EarlyWaiters::default());
-    let registry = Registry::new(permits, coders);
+    let registry = Registry::new(permits, coders, home.clone());
     let arrivals = Arrivals {
         ready: sender,
         early: Arc::clone(&early),
         registry: Arc::clone(&registry),
         timeout,
     };
-    let accepting = tokio::spawn(accept_all(inner.clone(), strangers, arrivals));
+    let accepting = home.spawn(accept_all(inner.clone(), strangers, arrivals));
     Ok(Endpoint {
         peer_id: inner.id().to_string(),
         addresses: inner
@@ -122,6 +130,7 @@ pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
         registry,
         accepting: AsyncMutex::new(Some(accepting)),
         closed: CancellationToken::new(),
+        thread: Mutex::new(thread),
     })
 }
 
@@ -136,20 +145,20 @@ impl Endpoint {
     /// Dials, and returns why that failed in words.
     async fn dial(
         &self,
-        inner: &endpoint::Endpoint,
+        inner: endpoint::Endpoint,
         target: EndpointAddr,
         early: Option<&[u8]>,
     ) -> std::result::Result<Dialled, String> {
         let options = ConnectOptions::new().with_transport_config(self.dialling.clone());
-        let connecting = inner
-            .connect_with_opts(target, &self.alpn, options)
-            .await
-            .map_err(|error| full_text(&error))?;
-        let dialled = match early {
-            Some(bytes) => dial_early(connecting, bytes).await,
-            None => connecting.await.map(|connection| (connection, None)),
+        let (alpn, early) = (self.alpn.clone(), early.map(<[u8]>::to_vec));
+        let dial = async move {
+            let connecting = inner.connect_with_opts(target, &alpn, options).await;
+            let connecting = connecting.map_err(|error| full_text(&error))?;
+            let dialled = complete(connecting, early.as_deref()).await;
+            dialled.map_err(|error| full_text(&error))
         };
-        dialled.map_err(|error| full_text(&error))
+        let dialled = self.registry.home.run(dial).await;
+        dialled.map_err(|error| error.to_string())?
     }
 
     /// Dials a peer by key over any of the addresses, with bytes for the first flight or without.
@@ -169,7 +178,7 @@ impl Endpoint {
             .iter()
             .map(|text| Ok(TransportAddr::Ip(socket_address(text)?)));
         let target = EndpointAddr::from_parts(peer, parsed.collect::<Result<Vec<_>>>()?);
-        let dial = tokio::time::timeout(timeout, self.dial(&inner, target, early));
+        let dial = tokio::time::timeout(timeout, self.dial(inner, target, early));
         let dialled = tokio::select! {
             () = self.closed.cancelled() => return Err(EngineError::cancelled("endpoint")),
             dialled = dial => dialled,
@@ -271,6 +280,8 @@ impl Endpoint {
             while ready.try_recv().is_ok() {}
             self.registry.release().await;
             ports_free(&self.addresses).await;
+            let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            thread.take();
         }
         Ok(())
     }

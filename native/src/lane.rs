@@ -140,13 +140,12 @@ impl SendStream {
     ) -> Result<SentRunObject> {
         let source = source.source()?;
         let run = Run::new(&run)?;
-        let half = &self.half;
-        let encoding = half.tools.encoding();
-        let verb = async {
+        let encoding = self.half.tools.encoding();
+        let verb = async move |half: Arc<SendHalf>| {
             let mut outgoing = half.outgoing().await?;
             send_run::send_run(&mut outgoing, &header, &source, run, encoding.as_ref()).await
         };
-        let sent = half.unless_given_up(verb).await?;
+        let sent = self.half.run(verb).await?;
         Ok(SentRunObject {
             values: sent.values.into(),
             failure: sent.failure,
@@ -163,13 +162,12 @@ impl SendStream {
     ) -> Result<BundleObject> {
         let root = folder.root()?;
         let files = bundle::unpack(&files)?;
-        let half = &self.half;
-        let encoding = half.tools.encoding();
-        let verb = async {
+        let encoding = self.half.tools.encoding();
+        let verb = async move |half: Arc<SendHalf>| {
             let mut outgoing = half.outgoing().await?;
             send_bundle::send_bundle(&mut outgoing, &header, root, files, encoding).await
         };
-        Ok(BundleObject::new(half.unless_given_up(verb).await?))
+        Ok(BundleObject::new(self.half.run(verb).await?))
     }
 
     /// Ends the stream.
@@ -246,12 +244,11 @@ impl ReceiveStream {
     ) -> Result<ReceivedRunObject> {
         let partial = partial.partial()?;
         let run = Run::new(&run)?;
-        let half = &self.half;
-        let verb = async {
+        let verb = async move |half: Arc<ReceiveHalf>| {
             let mut incoming = half.incoming().await?;
             receive_run::receive_run(&mut incoming, &partial, &half.tools, run).await
         };
-        let received = half.unless_given_up(verb).await?;
+        let received = self.half.run(verb).await?;
         Ok(ReceivedRunObject {
             values: received.values.into(),
             bad: received.bad,
@@ -269,12 +266,11 @@ impl ReceiveStream {
     ) -> Result<BundleObject> {
         let root = folder.root()?;
         let targets = bundle::unpack(&targets)?;
-        let half = &self.half;
-        let verb = async {
+        let verb = async move |half: Arc<ReceiveHalf>| {
             let mut incoming = half.incoming().await?;
             receive_bundle::receive_bundle(&mut incoming, &root, &half.tools, &targets).await
         };
-        Ok(BundleObject::new(half.unless_given_up(verb).await?))
+        Ok(BundleObject::new(self.half.run(verb).await?))
     }
 
     /// Tells the peer to send no more, with an error number.

@@ -19,6 +19,7 @@ pub mod folder;
 mod handle;
 pub mod hash;
 pub mod held;
+mod home;
 pub mod lane;
 pub mod limiter;
 pub mod listing;

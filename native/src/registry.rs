@@ -13,6 +13,7 @@ use crate::{
     decoder::Decoder,
     encoder::Encoder,
     held::Held,
+    home::Home,
     receive_half::{Intake, ReceiveHalf},
     send_half::{SendHalf, Sending},
     stream::Half,
@@ -20,6 +21,8 @@ use crate::{
 
 /// Everything that was opened by an endpoint, its permits for writing files, and its coders.
 pub struct Registry {
+    /// Where its network is driven.
+    pub home: Home,
     disk: Arc<Semaphore>,
     coders: Arc<Coders>,
     members: Mutex<Members>,
@@ -34,9 +37,10 @@ struct Members {
 
 impl Registry {
     /// Starts with so many permits for writing files, and for encoding pieces.
-    pub fn new(permits: usize, coders: usize) -> Arc<Self> {
+    pub fn new(permits: usize, coders: usize, home: Home) -> Arc<Self> {
         let disk = Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
         Arc::new(Self {
+            home,
             disk,
             coders: Coders::new(coders),
             members: Mutex::default(),
@@ -53,7 +57,7 @@ impl Registry {
     /// Takes the sending half of a stream in.
     pub fn send_half(&self, stream: endpoint::SendStream) -> Arc<SendHalf> {
         let encoder = Encoder::new(Arc::clone(&self.coders));
-        let half = Half::new(Sending::new(stream), encoder);
+        let half = Half::new(Sending::new(stream), encoder, self.home.clone());
         self.enter(|members| add(&mut members.sending, &half));
         half
     }
@@ -61,7 +65,8 @@ impl Registry {
     /// Takes the receiving half of a stream in.
     pub fn receive_half(&self, stream: endpoint::RecvStream) -> Arc<ReceiveHalf> {
         let decoder = Decoder::new(Arc::clone(&self.coders));
-        let half = Half::new(stream, Intake::new(decoder, Arc::clone(&self.disk)));
+        let intake = Intake::new(decoder, Arc::clone(&self.disk));
+        let half = Half::new(stream, intake, self.home.clone());
         self.enter(|members| add(&mut members.receiving, &half));
         half
     }

@@ -11,12 +11,13 @@ use tokio::runtime::RuntimeMetrics;
 use crate::{
     disk_calls,
     error::{EngineError, Result},
+    home,
 };
 
 /// What the runtime must be told.
 #[napi(object)]
 pub struct RuntimeOptions {
-    /// Threads that drive all endpoints of the process.
+    /// Threads that drive all endpoints of the process but those with a thread of their own.
     pub worker_threads: u32,
     /// From how many milliseconds on a call of the file system is slow, so that it keeps none of them any longer.
     pub slow_disk_call_ms: u32,
@@ -62,6 +63,7 @@ pub fn busy_ms() -> Vec<f64> {
     };
     (0..metrics.num_workers())
         .map(|worker| metrics.worker_total_busy_duration(worker).as_secs_f64() * 1000.0)
+        .chain(home::busy_ms())
         .collect()
 }
 

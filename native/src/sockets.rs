@@ -18,7 +18,7 @@ const PORT_CHECKS: u32 = 200;
 const PORT_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Binds the addresses that the options name.
-pub async fn bind(options: &EndpointOptions, alpn: Vec<u8>) -> Result<endpoint::Endpoint> {
+pub async fn bind(options: EndpointOptions, alpn: Vec<u8>) -> Result<endpoint::Endpoint> {
     let secret: [u8; 32] = options.secret_key.as_ref().try_into().map_err(|_| {
         EngineError::argument(format!(
             "secret key: {} bytes, not 32",
@@ -33,7 +33,10 @@ pub async fn bind(options: &EndpointOptions, alpn: Vec<u8>) -> Result<endpoint::
         .secret_key(SecretKey::from_bytes(&secret))
         .alpns(vec![alpn])
         .crypto_provider(Arc::new(crypto_provider()))
-        .transport_config(transport_config(options, Allowance::of_stranger(options)?)?)
+        .transport_config(transport_config(
+            &options,
+            Allowance::of_stranger(&options)?,
+        )?)
         .clear_ip_transports();
     for text in &options.listen {
         builder = builder

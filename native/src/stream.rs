@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{EngineError, Result},
+    home::Home,
     limiter::Chain,
     spent::Spent,
     transport::var_int,
@@ -37,11 +38,12 @@ pub struct Half<S, T> {
     pub spent: Spent,
     /// What the verbs need beside the stream.
     pub tools: T,
+    home: Home,
 }
 
 impl<S: OneWay, T: Send + Sync + 'static> Half<S, T> {
     /// Takes a stream that was just opened or accepted.
-    pub fn new(stream: S, tools: T) -> Arc<Self> {
+    pub fn new(stream: S, tools: T, home: Home) -> Arc<Self> {
         Arc::new(Self {
             stream: Mutex::new(Some(stream)),
             passed: AtomicU64::new(0),
@@ -49,6 +51,7 @@ impl<S: OneWay, T: Send + Sync + 'static> Half<S, T> {
             given_up: CancellationToken::new(),
             spent: Spent::default(),
             tools,
+            home,
         })
     }
 
@@ -71,6 +74,18 @@ impl<S: OneWay, T: Send + Sync + 'static> Half<S, T> {
             () = self.given_up.cancelled() => Err(EngineError::cancelled("stream")),
             result = verb => result,
         }
+    }
+
+    /// Does a verb that moves much, where the connection is driven, unless the stream is given up.
+    pub async fn run<R, F>(self: &Arc<Self>, verb: impl FnOnce(Arc<Self>) -> F) -> Result<R>
+    where
+        R: Send + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+    {
+        let half = Arc::clone(self);
+        let verb = verb(Arc::clone(self));
+        let work = async move { half.unless_given_up(verb).await };
+        self.home.run(work).await?
     }
 
     /// Waits until no verb has the stream, and returns it.

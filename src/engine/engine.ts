@@ -116,6 +116,8 @@ export interface EndpointOptions {
   writeConcurrency: number;
   /** Pieces that may be encoded at once, over all connections of the endpoint. */
   encodeConcurrency: number;
+  /** Whether a thread of its own drives it, not those that all others share. @default false */
+  ownThread?: boolean;
 }
 
 /** One socket set with an identity. */

@@ -25,7 +25,7 @@ export interface Addon {
   startRuntime(options: { workerThreads: number; slowDiskCallMs: number }): void;
   busyMs(): number[];
   errorCodeNames(): string[];
-  bindEndpoint(options: EndpointOptions): Promise<AddonEndpoint>;
+  bindEndpoint(options: Required<EndpointOptions>): Promise<AddonEndpoint>;
   openFolder(path: Uint8Array): Promise<AddonFolder>;
   holdBytes(bytes: Uint8Array, offset: number): AddonSourceFile;
   RateLimiter: new () => AddonRateLimiter;

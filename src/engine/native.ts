@@ -51,8 +51,9 @@ class NativeEngine implements Engine {
   }
 
   async bind(options: EndpointOptions): Promise<Endpoint> {
-    const listen = [...options.listen];
-    return new NativeEndpoint(await native(this.#addon.bindEndpoint({ ...options, listen })));
+    const { ownThread = false } = options;
+    const whole = { ...options, listen: [...options.listen], ownThread };
+    return new NativeEndpoint(await native(this.#addon.bindEndpoint(whole)));
   }
 
   async openFolder(path: string): Promise<Folder> {

@@ -104,7 +104,8 @@ async function openHandles() {
 }
 
 async function connect(): Promise<{ endpoints: AddonEndpoint[]; others: unknown[] }> {
-  const options = { ...defaultTuning, listen: ["127.0.0.1:0"], alpn: "quiver-fuzz/1" };
+  const own = { listen: ["127.0.0.1:0"], alpn: "quiver-fuzz/1", ownThread: false };
+  const options = { ...defaultTuning, ...own };
   const bind = () =>
     addon.bindEndpoint({ ...options, secretKey: crypto.getRandomValues(new Uint8Array(32)) });
   const [from, to] = [await bind(), await bind()];
