@@ -53,6 +53,12 @@ export interface Tuning {
   refusalMs: number;
   /** Threads that move packets: one is the fastest on two cores (docs/performance.md). @default 1 */
   workerThreads: number;
+  /**
+   * Bytes a second above which a second connection, with a thread of its own on both sides, carries half of
+   * the lanes; Infinity for never. Above, a thread is what holds a transfer, and no wire of a gigabit reaches it.
+   * @default 150,000,000; never on a machine of one core
+   */
+  secondConnectionAbove: number;
   /** Read sources through a memory mapping. @default false */
   memoryMap: boolean;
 }
@@ -97,6 +103,7 @@ export const defaultTuning: Tuning = {
   maxStrangerFailures: 10,
   refusalMs: 60_000,
   workerThreads: 1,
+  secondConnectionAbove: availableParallelism() > 1 ? 150_000_000 : Number.POSITIVE_INFINITY,
   memoryMap: false,
 };
 
@@ -187,6 +194,24 @@ export const mostHeldStreamBytes = 64 * MiB;
 
 /** A stream's receiver says how far it is each time that it has proven so many bytes more. */
 export const streamAckBytes = 8 * MiB;
+
+/** Over a longer round trip a second connection would take more than its share from others. */
+export const secondConnectionRttMs = 5;
+
+/** What must be left to send, in bytes, for a second connection to be worth its handshake. */
+export const secondConnectionBytes = 64 * MiB;
+
+/** Lanes of a second connection: as many as a local wire can keep busy. */
+export const secondConnectionLanes = 8;
+
+/**
+ * Bytes a second over a second connection while another transfer goes before: nothing orders what two
+ * connections send. Not none, so that what a lane has begun ends.
+ */
+export const asideBytesPerSecond = 10_000_000;
+
+/** A transfer that was offered is taken to begin so soon, in milliseconds; a person takes longer. */
+export const answerSoonMs = 1000;
 
 /** How often progress is told, in milliseconds. */
 export const progressIntervalMs = 200;

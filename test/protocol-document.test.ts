@@ -112,6 +112,7 @@ const messages: ControlMessage[] = [
   },
   { type: "receipt", transfer, bytes: 70_000, seconds: 0.5 },
   { type: "settled", transfer, bounds: [{ by: "path", share: 0.833 }] },
+  { type: "widen", peerId: Buffer.from(hash).toString("hex"), port: 50_000 },
   { type: "error", code: "INVALID_FRAME", reason: "unknown type" },
   { type: "list", request, path: "photos/2026", after: "" },
   {

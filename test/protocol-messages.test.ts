@@ -53,6 +53,7 @@ const correct = {
   results: { type: "results", transfer: id, files: [result] },
   receipt: { type: "receipt", transfer: id, bytes: 0, seconds: 0 },
   settled: { type: "settled", transfer: id },
+  widen: { type: "widen", peerId: hash, port: 50_000 },
   error: { type: "error", ...failure },
   list: { type: "list", request: id, path: "a/b", after: "c" },
   listing: { type: "listing", request: id, entries: [[0, "a", 1, 2]], more: 1 },

@@ -2,16 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { smallTransferBytes } from "../src/options.ts";
-import { laneRank, type Place, Turns } from "../src/transfer/turns.ts";
+import { type Clock, systemClock } from "../src/clock.ts";
+import { answerSoonMs, smallTransferBytes } from "../src/options.ts";
+import { laneRank, type Place, type Priority, Turns } from "../src/transfer/turns.ts";
+import { VirtualClock } from "./virtual-clock.ts";
 
-function turns(mostMoving: number): Turns {
-  return new Turns({ mostMoving, mostOffers: 8 });
+function turns(mostMoving: number, clock: Clock = systemClock): Turns {
+  return new Turns({ mostMoving, mostOffers: 8, clock });
 }
 
-function entered(queue: Turns, priority: Place["priority"] = "normal"): Place {
+function entered(queue: Turns, priority: Priority = "normal", bytes = 0): Place {
   const place = queue.place(priority);
-  place.enter().catch(() => {});
+  place.enter(bytes).catch(() => {});
   return place;
 }
 
@@ -85,7 +87,7 @@ test("one that leaves before its turn is told so", async () => {
   const queue = turns(1);
   entered(queue);
   const place = queue.place("normal");
-  const turn = place.enter();
+  const turn = place.enter(0);
 
   place.leave();
 
@@ -110,7 +112,6 @@ for (const { lanes, places, share, why } of shares) {
 }
 
 test("on the wire the high ones go first, and the small ones before large ones of the same priority", () => {
-  const large = smallTransferBytes + 1;
   const inOrder = [
     laneRank("high", smallTransferBytes),
     laneRank("high", large),
@@ -121,4 +122,75 @@ test("on the wire the high ones go first, and the small ones before large ones o
   ];
 
   assert.deepEqual(inOrder, [-1, -2, -3, -4, -5, -6]);
+});
+
+const large = smallTransferBytes + 1;
+const neighbours: {
+  one: [Priority, number];
+  other: [Priority, number];
+  isBehind: boolean;
+  why: string;
+}[] = [
+  { one: ["normal", large], other: ["normal", 0], isBehind: true, why: "a small one" },
+  { one: ["low", 0], other: ["normal", large], isBehind: true, why: "one of a higher priority" },
+  { one: ["normal", large], other: ["normal", large], isBehind: false, why: "its like" },
+  { one: ["normal", 0], other: ["normal", large], isBehind: false, why: "a larger one" },
+  { one: ["high", large], other: ["normal", 0], isBehind: false, why: "a lower one that is small" },
+];
+
+for (const { one, other, isBehind, why } of neighbours) {
+  test(`a transfer is ${isBehind ? "" : "not "}behind ${why}`, () => {
+    const queue = turns(2);
+    const place = entered(queue, ...one);
+    let told: boolean | undefined;
+    place.changed = () => {
+      told = place.isBehind;
+    };
+
+    const neighbour = entered(queue, ...other);
+    assert.equal(told, isBehind);
+
+    neighbour.leave();
+    assert.equal(told, false);
+  });
+}
+
+test("one that waits or is paused goes before nobody", () => {
+  const queue = turns(1);
+  const place = entered(queue, "low", large);
+  const high = entered(queue, "high");
+  assert.equal(place.isBehind, false);
+
+  place.rest(true);
+  assert.equal(place.isBehind, true);
+  high.rest(true);
+
+  assert.equal(place.isBehind, false);
+});
+
+test("while another is offered all are behind, until it is answered", async () => {
+  const queue = turns(2);
+  const place = entered(queue);
+  const answer = Promise.withResolvers<void>();
+
+  const offering = queue.offer(() => answer.promise);
+  assert.equal(place.isBehind, true);
+  answer.reject(new Error("no"));
+  await assert.rejects(offering);
+
+  assert.equal(place.isBehind, false);
+});
+
+test("an offer that a person looks at holds up nobody", async () => {
+  const clock = new VirtualClock();
+  const queue = turns(2, clock);
+  const place = entered(queue);
+  const answer = Promise.withResolvers<void>();
+  const offering = queue.offer(() => answer.promise);
+
+  await clock.advance(answerSoonMs);
+
+  assert.equal(place.isBehind, false);
+  answer.resolve();
+  await offering;
 });

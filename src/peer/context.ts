@@ -6,7 +6,13 @@ import { allCodecs, type Codec } from "../codec.ts";
 import type { Connection, Endpoint, EndpointOptions, Engine } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
-import { boundFeature, paceFeature, streamFeature, textFeature } from "../protocol/features.ts";
+import {
+  boundFeature,
+  paceFeature,
+  streamFeature,
+  textFeature,
+  wideFeature,
+} from "../protocol/features.ts";
 import { formatsByPreference } from "../protocol/lane.ts";
 import { encodeMessage } from "../protocol/message-codec.ts";
 import { alpn, type Hello, protocolVersion } from "../protocol/messages.ts";
@@ -17,6 +23,7 @@ import type { Identity } from "./identity.ts";
 import type { KnownPaths } from "./known-paths.ts";
 import type { Limits } from "./limits.ts";
 import type { PeerOptions } from "./peer-options.ts";
+import type { SecondOptions } from "./second-connection.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
 /** A peer's engine, endpoint and settings. */
@@ -81,12 +88,27 @@ export function sessionSettings(
   { secret, features = [] }: Greeting = {},
 ): Omit<SessionOptions, "onOffer" | "onRequest"> {
   const { clock, tuning } = context;
+  const isWide = Number.isFinite(tuning.secondConnectionAbove);
+  const more = isWide ? [wideFeature, ...features] : features;
   return {
     clock,
     helloTimeoutMs: tuning.handshakeTimeoutMs,
     sharing: tuning,
-    hello: helloOf(context, features),
+    hello: helloOf(context, more),
     secret,
+    second: isWide ? secondOptions(context) : null,
+  };
+}
+
+/** How a session of this peer gets a second connection: with a key and a thread that serve for nothing else. */
+function secondOptions({ engine, endpoint, clock, tuning }: PeerContext): SecondOptions {
+  const listen = endpoint.addresses.map((address) => address.replace(/\d+$/, "0"));
+  const own = { ...tuning, alpn, listen, ownThread: true };
+  return {
+    open: () => engine.bind({ ...own, secretKey: engine.random(32) }),
+    timeoutMs: tuning.connectTimeoutMs,
+    limits: tuning,
+    clock,
   };
 }
 

@@ -1,20 +1,10 @@
 /** One connection with its control stream: hello, messages, and streams given to their transfers. */
 
-import type { Clock } from "../clock.ts";
-import type {
-  BidirectionalStream,
-  Connection,
-  PeerLimits,
-  ReceiveStream,
-} from "../engine/engine.ts";
+import { type Clock, within } from "../clock.ts";
+import type { BidirectionalStream, Connection, PeerLimits } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { maxWaitingOffers } from "../options.ts";
-import {
-  decodeLaneHeader,
-  decodeStreamTag,
-  laneHeaderBytes,
-  streamTagBytes,
-} from "../protocol/lane.ts";
+import { wideFeature } from "../protocol/features.ts";
 import { decodeMessage, encodeMessage } from "../protocol/message-codec.ts";
 import type { ControlMessage, Hello } from "../protocol/messages.ts";
 import type { AnswerMessage, RequestMessage } from "../protocol/request-messages.ts";
@@ -32,6 +22,8 @@ import {
   sayHello,
   unheard,
 } from "./greeting.ts";
+import { SecondConnection, type SecondOptions } from "./second-connection.ts";
+import { takeStreams } from "./streams.ts";
 
 /** What a session needs of its peer. */
 export interface SessionOptions {
@@ -44,6 +36,8 @@ export interface SessionOptions {
   secret?: Uint8Array | undefined;
   /** What is shared by the transfers of one connection. */
   sharing: SharingOptions;
+  /** How it gets a second connection; null for never. @default null */
+  second?: SecondOptions | null;
   /** Takes offers. */
   onOffer: (session: Session, offer: Extract<ControlMessage, { type: "offer" }>) => void;
   /** Takes requests and their answers; without it they are answered like any unknown message. */
@@ -72,6 +66,9 @@ export class Session implements Channel {
   readonly ended: Promise<TransferError>;
   readonly #control: BidirectionalStream;
   readonly #options: SessionOptions;
+  readonly #second: SecondConnection | null;
+  /** Whether the peer was asked for a second connection. */
+  #isWidening = false;
   readonly #parts = new Map<string, Part>();
   /** Transfers that are received, and the most that there were at once. */
   readonly #receiving = new Set<string>();
@@ -86,19 +83,24 @@ export class Session implements Channel {
     hello: Hello | Promise<Hello>,
     options: SessionOptions,
   ) {
+    const { clock, sharing } = options;
     this.connection = connection;
-    this.looks = new Looks(connection, options.clock);
+    this.looks = new Looks(connection, clock);
     this.#control = control;
     this.#hello = hello instanceof Promise ? unheard : hello;
     this.greeted = Promise.resolve(hello);
     this.#options = options;
-    const { maxMoving } = options.sharing;
-    this.turns = new Turns({ mostMoving: maxMoving, mostOffers: maxWaitingOffers });
+    const mostMoving = sharing.maxMoving;
+    this.turns = new Turns({ mostMoving, mostOffers: maxWaitingOffers, clock });
     const closed = () => connection.closed().then(closeFailure);
     this.ended = this.greeted.then(closed, (error: TransferError) => error);
     void this.ended.then((error) => this.#fail(error));
     void this.#readControl().catch((error) => this.#breakOff(error));
-    void this.#readStreams().catch(() => {});
+    void takeStreams(connection, this.#parts).catch(() => {});
+    const isDialler = hello instanceof Promise;
+    const first = { connection, isDialler, say: this.say.bind(this), ended: this.ended };
+    this.#second = options.second ? new SecondConnection(first, options.second) : null;
+    void this.#second?.met.then((met) => met && this.#join(met));
   }
 
   /**
@@ -194,6 +196,25 @@ export class Session implements Channel {
     this.connection.admit({ receiveWindowBytes: bytes, maxStreams });
   }
 
+  async widen(): Promise<Connection | null> {
+    if (!this.#second || !this.hello.features.includes(wideFeature)) return null;
+    this.#isWidening = true;
+    this.#second.ask();
+    return this.#second.met;
+  }
+
+  /** Takes lanes of the second connection, too. It lives as long as the first; if it is lost, so is all. */
+  async #join(second: Connection): Promise<void> {
+    this.looks.join(second);
+    void takeStreams(second, this.#parts).catch(() => {});
+    await second.closed();
+    // At a good end both go, in either order.
+    const late = () => closeFailure({ by: "lost", code: 0, reason: "" });
+    await within(this.#options.clock, settleMs, this.ended, late).catch((error) =>
+      this.fail(error),
+    );
+  }
+
   /** Ends the connection well. */
   close(): void {
     this.connection.close(0, "");
@@ -232,6 +253,12 @@ export class Session implements Channel {
       throw new TransferError("INVALID_FRAME", "the peer said hello twice");
     }
     if (message.type === "error") return;
+    if (message.type === "widen") {
+      // Who sends nothing that was accepted here, and was not asked, costs no sockets.
+      const isWanted = this.#isWidening || this.#receiving.size > 0;
+      if (!this.#second || !isWanted) return this.#sayUnknown();
+      return this.#second.heard(message);
+    }
     if ("request" in message) {
       await (this.#options.onRequest?.(this, message) ?? this.#sayUnknown());
       return;
@@ -246,29 +273,6 @@ export class Session implements Channel {
     // Messages for a transfer that has ended on this side are late, not wrong.
   }
 
-  async #readStreams(): Promise<never> {
-    for (;;) {
-      const stream = await this.connection.acceptUnidirectional();
-      void this.#takeStream(stream).catch((error) => {
-        const code = error instanceof TransferError ? error.code : "INVALID_FRAME";
-        stream.stop(errorCodes[code].wire);
-      });
-    }
-  }
-
-  async #takeStream(stream: ReceiveStream): Promise<void> {
-    const tag = decodeStreamTag(await readAll(stream, streamTagBytes));
-    if (tag.kind === "progress") {
-      const transferId = Buffer.from(await readAll(stream, 16)).toString("hex");
-      await this.#parts.get(transferId)?.takeProgress?.(stream);
-    } else {
-      const header = decodeLaneHeader(await readAll(stream, laneHeaderBytes));
-      const part = this.#parts.get(header.transferId);
-      if (part?.takeLane) await part.takeLane(tag.format, header, stream);
-      else stream.stop(errorCodes.CANCELLED.wire);
-    }
-  }
-
   /** Ends the connection for a fault of the peer. */
   #breakOff(error: unknown): void {
     if (error instanceof TransferError && error.code === "CONNECTION_LOST") return;
@@ -280,8 +284,5 @@ export class Session implements Channel {
   }
 }
 
-async function readAll(stream: ReceiveStream, length: number): Promise<Uint8Array> {
-  const bytes = await stream.read(length);
-  if (bytes === null) throw new TransferError("INVALID_FRAME", "a stream ended before its header");
-  return bytes;
-}
+/** How long the first connection may outlive the second. */
+const settleMs = 1000;

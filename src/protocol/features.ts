@@ -15,5 +15,8 @@ export const streamFeature = "stream";
 /** From a dialler with a ticket: it only looks at the offer, and accepts nothing. */
 export const lookFeature = "look";
 
+/** It takes `widen`: a second connection for lanes. */
+export const wideFeature = "wide";
+
 /** It answers requests: what is shared with the other side can be listed and asked for. */
 export const requestsFeature = "requests";

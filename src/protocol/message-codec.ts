@@ -56,6 +56,7 @@ export function decodeMessage(body: Uint8Array): ControlMessage | null {
 function toWire(message: ControlMessage): Record<string, unknown> {
   const wire: Record<string, unknown> = { ...message };
   if ("transfer" in message) wire["transfer"] = Buffer.from(message.transfer, "hex");
+  if (message.type === "widen") wire["peerId"] = Buffer.from(message.peerId, "hex");
   if ("code" in message) wire["code"] = errorCodes[message.code].wire;
   if ("reason" in message) wire["reason"] = cutText(message.reason, maxReason);
   if (message.type === "hello") wire["name"] = cutText(message.name, maxDeviceName);
@@ -240,6 +241,11 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       type: "settled",
       transfer: transferOf(fields),
       ...("bounds" in fields ? { bounds: boundsOf(fields["bounds"]) } : {}),
+    }),
+    widen: (fields) => ({
+      type: "widen",
+      peerId: Buffer.from(bytes(fields["peerId"], "peer id", 32)).toString("hex"),
+      port: integer(fields["port"], "port", 1, 0xffff),
     }),
     error: (fields) => ({ type: "error", ...failureOf(fields) }),
     ...requestDecoders,

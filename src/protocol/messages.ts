@@ -165,4 +165,11 @@ export type ControlMessage =
       /** What held the transfer, for the receiver's copy of the receipt; older peers do not say. */
       bounds?: BoundShare[];
     }
+  | {
+      type: "widen";
+      /** The key under which this side waits for a second connection, 64 hex digits; it serves for nothing else. */
+      peerId: string;
+      /** The UDP port; at the address of the connection that there is. */
+      port: number;
+    }
   | ({ type: "error" } & WireFailure);

@@ -11,7 +11,7 @@ import type { Turns } from "./turns.ts";
 /** One connection with its control stream, on which this side has said hello. */
 export interface Channel {
   readonly connection: Connection;
-  /** Its counters. */
+  /** Its counters, and those of a second connection. */
   readonly looks: Looks;
   readonly peerId: string;
   /** Whose turn it is to send over this connection. */
@@ -27,6 +27,8 @@ export interface Channel {
   leave(transferId: string): void;
   /** Lets the peer send more at once, for one more transfer that was accepted. */
   makeRoom(transferId: string): void;
+  /** A second connection for lanes, made once for all transfers; null where there can be none. */
+  widen(): Promise<Connection | null>;
 }
 
 /** A transfer's part in a session. */

@@ -1,20 +1,20 @@
 /** Opens a transfer's lanes, all at once, and keeps them busy with jobs. */
 
-import type { Connection, RateLimiter, SendStream, SpentTime } from "../engine/engine.ts";
+import type { SendStream, SpentTime } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { lazy } from "../lazy.ts";
-import { fewestBusyLanes, progressIntervalMs } from "../options.ts";
+import { fewestBusyLanes, progressIntervalMs, secondConnectionLanes } from "../options.ts";
 import { encodeLaneHeader } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
+import type { Channel } from "./channel.ts";
 import { type Codings, type Compression, compressionText } from "./compression.ts";
 import { Crew } from "./crew.ts";
 import type { DataFormat } from "./data-formats.ts";
-import { Gate } from "./gate.ts";
-import type { Looks } from "./looks.ts";
-import { busyLanes, inTurns, type Job } from "./plan.ts";
+import type { Gate } from "./gate.ts";
+import { busyLanes, dealer, inTurns, isHeldByThread, type Job } from "./plan.ts";
+import { type Route, type RouteOptions, Routes } from "./routes.ts";
 import { sumOfSpent } from "./side-clock.ts";
 import type { SourceFiles } from "./source-files.ts";
-import { laneRank, type Place } from "./turns.ts";
 import { type UnitOptions, UnitSender } from "./unit-sender.ts";
 
 /** An open lane and what it was given. */
@@ -27,37 +27,29 @@ interface Lane {
 }
 
 /** What the lanes of a transfer share, with each other and with those of other transfers. */
-export interface LaneOptions extends Omit<UnitOptions, "codings"> {
+export interface LaneOptions extends Omit<UnitOptions, "codings">, RouteOptions {
   /** How pieces may be encoded; asked once the peer has said what it reads. */
   codings: () => Codings;
-  /** What their bytes pass, the widest last. */
-  limiters: readonly RateLimiter[];
-  /** The counters of the connection. */
-  looks: Looks;
-  place: Place;
-  /** Bytes that the transfer is to send, once that is known; infinite for a stream. */
-  total: () => number;
 }
+
+/** What the lanes go over. */
+type Carrier = Pick<Channel, "connection" | "looks" | "widen">;
 
 /** The lanes of one transfer. */
 export class LaneSender {
-  readonly #connection: Connection;
+  readonly #channel: Carrier;
   readonly #transferId: string;
   readonly #options: LaneOptions;
   /** Without a stream as long as it is being opened. */
   readonly #lanes: (Lane | undefined)[] = [];
   readonly #units: () => UnitSender;
-  #busy = fewestBusyLanes;
+  /** Lanes that the path has use for, those of other transfers included. */
+  #useful = fewestBusyLanes;
   #isAccepted = false;
   #isClosed = false;
 
-  constructor(
-    connection: Connection,
-    transferId: string,
-    files: SourceFiles,
-    options: LaneOptions,
-  ) {
-    this.#connection = connection;
+  constructor(channel: Carrier, transferId: string, files: SourceFiles, options: LaneOptions) {
+    this.#channel = channel;
     this.#transferId = transferId;
     this.#options = options;
     this.#units = lazy(() => new UnitSender(files, { ...options, codings: options.codings() }));
@@ -70,7 +62,9 @@ export class LaneSender {
 
   /** Of so many lanes, those to begin with: all, but beside other transfers only those that will be busy. */
   first(lanes: number): number {
-    return this.#options.place.isAlone ? lanes : Math.min(lanes, this.#look());
+    if (this.#options.place.isAlone) return lanes;
+    this.#look();
+    return Math.min(lanes, this.#busy);
   }
 
   /** How pieces are encoded. */
@@ -164,25 +158,41 @@ export class LaneSender {
     next: NextJob,
     { lanes, most, isMore }: { lanes: number; most: number; isMore: () => boolean },
   ): Promise<Lane[]> {
-    const gate = new Gate(this.#look());
+    const { clock, place } = this.#options;
     const crew = new Crew();
-    const hire = async (count: number) => {
-      const opened = await this.#openAll(format, count);
+    const routes = new Routes(this.#options);
+    const resize = () => {
+      this.#look();
+      routes.resize(this.#useful);
+    };
+    resize();
+    const hire = async (count: number, route: Route) => {
+      const opened = await this.#openAll(route, format, count);
       opened.forEach((lane, at) => {
-        crew.add(this.#work(lane, () => next(at), gate));
+        crew.add(this.#work(lane, () => next(at), route.gate));
       });
       return opened;
     };
-    const stopLooking = this.#options.clock.every(progressIntervalMs, () => {
-      gate.resize(this.#look());
+    const first = routes.add(this.#channel.connection);
+    const widen = async () => {
+      const second = await this.#channel.widen();
+      if (!second || routes.count > 1 || !isMore()) return;
+      crew.add(hire(place.share(secondConnectionLanes), routes.add(second)));
+    };
+    const stopLooking = clock.every(progressIntervalMs, () => {
+      resize();
+      if (!isMore() || !this.#isAccepted) return;
       const missing = Math.min(this.#busy, most) - this.count;
-      if (isMore() && this.#isAccepted && missing > 0) crew.add(hire(missing));
+      if (missing > 0) crew.add(hire(missing, first));
+      const hasRoom = routes.count === 1 && most >= secondConnectionLanes;
+      if (hasRoom && !place.isBehind && this.#isHeldByThread) void widen();
     });
     try {
-      const opened = await hire(lanes);
+      const opened = await hire(lanes, first);
       await crew.done();
       return opened;
     } finally {
+      routes.close();
       stopLooking();
     }
   }
@@ -193,19 +203,30 @@ export class LaneSender {
     for (const lane of this.#lanes) lane?.stream.reset(errorCodes.CANCELLED.wire);
   }
 
+  /** How many of them are to be busy with this transfer. */
+  get #busy(): number {
+    return this.#options.place.share(this.#useful);
+  }
+
   /** Asks the connection for its rate, and how many lanes it has use for. Not before each job: the counters wait for a lock. */
-  #look(): number {
-    const { tuning, place, looks } = this.#options;
-    const { stats } = looks;
+  #look(): void {
+    const { tuning } = this.#options;
+    const { stats } = this.#channel.looks;
     const { congestionWindowBytes, rateBytesPerSecond, rttMs } = stats;
     // A controller without an idea of the rate has a window for each round trip.
     const estimate = rateBytesPerSecond || (1000 * congestionWindowBytes) / Math.max(1, rttMs);
     this.#units().look({ estimate, rttMs, wireBytes: this.wireBytes });
-    this.#busy = place.share(busyLanes(stats, tuning.streamWindowBytes));
-    return this.#busy;
+    this.#useful = busyLanes(stats, tuning.streamWindowBytes);
   }
 
-  async #openAll(format: DataFormat, count: number): Promise<Lane[]> {
+  /** Whether more is sent, and faster, than one thread of either side is good for. */
+  get #isHeldByThread(): boolean {
+    const { tuning, place } = this.#options;
+    const leftBytes = place.bytes - this.wireBytes;
+    return isHeldByThread(this.#channel.looks.stats, leftBytes, tuning.secondConnectionAbove);
+  }
+
+  async #openAll(route: Route, format: DataFormat, count: number): Promise<Lane[]> {
     const first = this.count;
     if (first + count > maxLanes) {
       throw new TransferError(
@@ -215,16 +236,17 @@ export class LaneSender {
     }
     // Their numbers are taken before anything is awaited.
     this.#lanes.length += count;
-    return Promise.all(Array.from({ length: count }, (_, at) => this.#open(format, first + at)));
+    return Promise.all(
+      Array.from({ length: count }, (_, at) => this.#open(route, format, first + at)),
+    );
   }
 
-  async #open(format: DataFormat, number: number): Promise<Lane> {
-    const stream = await this.#connection.openUnidirectional();
+  async #open(route: Route, format: DataFormat, number: number): Promise<Lane> {
+    const stream = await route.connection.openUnidirectional();
     // One that was on its way when the others were abandoned.
     if (this.#isClosed) stream.reset(errorCodes.CANCELLED.wire);
-    const { limiters, place, total } = this.#options;
-    stream.limitBy(limiters);
-    await stream.setPriority(laneRank(place.priority, total()));
+    stream.limitBy(route.limiters);
+    await stream.setPriority(this.#options.place.rank);
     const lane: Lane = { format, stream, given: [], isRefused: false };
     this.#lanes[number] = lane;
     const header = { transferId: this.#transferId, lane: number };
@@ -268,20 +290,4 @@ interface LaneCounts {
   most: number;
   /** Of all runs. */
   bytes: number;
-}
-
-/** Deals jobs to lanes in turn. */
-function dealer(jobs: Iterator<Job>, lanes: number): (lane: number) => Job | undefined {
-  const hands: Job[][] = Array.from({ length: lanes }, () => []);
-  let turn = 0;
-  return (lane) => {
-    for (;;) {
-      const job = hands[lane]?.shift();
-      if (job) return job;
-      const { value, done } = jobs.next();
-      if (done) return undefined;
-      hands[turn]?.push(value);
-      turn = (turn + 1) % lanes;
-    }
-  };
 }

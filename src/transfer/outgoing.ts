@@ -87,13 +87,12 @@ class Outgoing implements Part {
     this.#place = channel.turns.place(options.priority);
     const rest = (isPaused: boolean) => this.#place.rest(isPaused);
     this.#pacing = new Pacing({ ...options, channel, record, rest });
-    this.#lanes = new LaneSender(channel.connection, record.id, files, {
+    this.#lanes = new LaneSender(channel, record.id, files, {
       tuning: options.tuning,
       clock: options.clock,
       limiters: this.#pacing.limiters,
-      looks: channel.looks,
+      aside: options.engine.createLimiter(),
       place: this.#place,
-      total: () => (this.#stream ? Number.POSITIVE_INFINITY : this.#plan.totalBytes),
       codings: () => codingsFor(options.compress, channel.hello.codecs),
     });
   }
@@ -197,7 +196,8 @@ class Outgoing implements Part {
 
   /** Says that it waits as long as enough others move. */
   async #waitForTurn(): Promise<void> {
-    const turn = this.#place.enter();
+    const bytes = this.#stream ? Number.POSITIVE_INFINITY : this.#plan.totalBytes;
+    const turn = this.#place.enter(bytes);
     this.#pacing.setQueued(!this.#place.isMoving);
     await turn;
     this.#pacing.setQueued(false);

@@ -13,6 +13,8 @@ import {
   laneTurnMs,
   mostTurnBytes,
   type SizeTable,
+  secondConnectionBytes,
+  secondConnectionRttMs,
 } from "../options.ts";
 import { maxRunPieces } from "../protocol/limits.ts";
 
@@ -170,6 +172,22 @@ export function busyLanes(
   return Math.max(fewestBusyLanes, Math.ceil((2 * flying) / streamWindowBytes));
 }
 
+/**
+ * Whether a thread of one side holds a transfer, and not the wire, for long enough that a second connection
+ * with threads of its own is worth its handshake (docs/architecture.md).
+ *
+ * @param leftBytes - what is still to be sent
+ * @param above - bytes a second that no slower wire reaches
+ */
+export function isHeldByThread(
+  { rateBytesPerSecond, rttMs }: PathLook,
+  leftBytes: number,
+  above: number,
+): boolean {
+  const isFast = rateBytesPerSecond > above && rttMs < secondConnectionRttMs;
+  return isFast && leftBytes > secondConnectionBytes;
+}
+
 /** What a path is taken to carry. */
 export interface PathLook {
   congestionWindowBytes: number;
@@ -193,4 +211,20 @@ function* runsOf(file: PlannedFile, rangeBytes: number, tables: PlanTables): Gen
       done += some;
     } while (done < length);
   }
+}
+
+/** Deals jobs to lanes in turn; what it returns gives the next job of a lane. */
+export function dealer(jobs: Iterator<Job>, lanes: number): (lane: number) => Job | undefined {
+  const hands: Job[][] = Array.from({ length: lanes }, () => []);
+  let turn = 0;
+  return (lane) => {
+    for (;;) {
+      const job = hands[lane]?.shift();
+      if (job) return job;
+      const { value, done } = jobs.next();
+      if (done) return undefined;
+      hands[turn]?.push(value);
+      turn = (turn + 1) % lanes;
+    }
+  };
 }

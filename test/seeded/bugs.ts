@@ -704,4 +704,13 @@ export const seededBugs: readonly SeededBug[] = [
     testFile: "test/hostile-streams.test.ts",
     test: "a run far ahead",
   },
+  {
+    name: "second-connection-for-all",
+    what: "whoever says hello has this side open sockets",
+    file: "src/peer/session.ts",
+    find: "const isWanted = this.#isWidening || this.#receiving.size > 0;",
+    replace: "const isWanted = true;",
+    testFile: "test/transfer-wide.test.ts",
+    test: "who has sent nothing that was accepted",
+  },
 ];
