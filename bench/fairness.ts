@@ -9,10 +9,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { makeData } from "./data.ts";
 import { Lab } from "./lab.ts";
+import { lastProgress, startPair, until } from "./quiver-pair.ts";
 import { Side } from "./side.ts";
-import { quiver } from "./tools/quiver.ts";
 
 const usage = `npm run bench -- fairness [options]   (root; Linux)
 
@@ -41,24 +40,8 @@ type Start = (lab: Lab, place: { port: number; folder: string }) => Promise<Flow
 /** A transfer that takes longer than anybody looks at it. */
 function quiverFlow(bytes: number, command: string | undefined): Start {
   return async (lab, { folder }) => {
-    const choice = { kind: "random", bytes, files: 0, tree: "", text: "random" } as const;
-    const data = makeData(choice, join(folder, "data"), new AbortController().signal);
-    const into = join(folder, "into");
-    mkdirSync(into);
-    const address = lab.address("a");
-    const plan = quiver.plan({
-      data,
-      into,
-      address,
-      folder,
-      wire: [],
-      quiver: command,
-      compress: undefined,
-    });
-    const sender = new Side(lab.on("a"), plan.sender, join(folder, "sender"));
-    const ready = await until(() => plan.ready(sender.output, lab));
-    const receiver = new Side(lab.on("b"), plan.receiver(ready), join(folder, "receiver"));
-    return { bytes: () => lastProgress(receiver.output) };
+    const { receiver } = await startPair(lab, folder, { bytes, command });
+    return { bytes: () => lastProgress(receiver.output)?.bytes ?? 0 };
   };
 }
 
@@ -68,7 +51,7 @@ const tcpFlow: Start = async (lab, { port, folder }) => {
   await until(() => lab.isListening("a", port) || undefined);
   const command = argv("fetch", lab.address("a"), `${port}`);
   const receiver = new Side(lab.on("b"), command, join(folder, "receiver"));
-  return { bytes: () => lastProgress(receiver.output) };
+  return { bytes: () => lastProgress(receiver.output)?.bytes ?? 0 };
 };
 
 /** Runs a quiver beside another flow; returns what each of them got, in Mbit/s. */
@@ -98,23 +81,6 @@ async function share(
     lab.down();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** The bytes on the last whole line that tells of progress. */
-function lastProgress(output: string): number {
-  const line = output
-    .split("\n")
-    .findLast((text) => text.includes('"progress"') && text.endsWith("}"));
-  return line === undefined ? 0 : Number(JSON.parse(line).bytes);
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const found = look();
-    if (found !== undefined) return found;
-    await pause(100);
-  }
-  throw new Error("a flow did not start within 20 s");
 }
 
 const tcpProgram = join(import.meta.dirname, "tools", "tcp-flow.ts");

@@ -1,4 +1,4 @@
-/** `npm run bench [-- fairness]`: sets the checkout up and builds it as its package, then runs the benchmark. */
+/** `npm run bench [-- fairness | cells]`: sets the checkout up and builds it as its package, then runs the benchmark. */
 
 import "../scripts/set-up.mjs";
 import { join } from "node:path";
@@ -9,8 +9,11 @@ import { runNode } from "../scripts/set-up/run.mjs";
 const { buildSources } = await import("../scripts/packages/build.mjs");
 await buildSources();
 const [first, ...rest] = process.argv.slice(2);
-const isFairness = first === "fairness";
-const program = isFairness ? "fairness.ts" : "main.ts";
-const args = [join(root, "bench", program), ...(isFairness ? rest : process.argv.slice(2))];
+const others = { fairness: "fairness.ts", cells: "cells.ts" };
+const program = others[first];
+const args = [
+  join(root, "bench", program ?? "main.ts"),
+  ...(program ? rest : process.argv.slice(2)),
+];
 const cwd = process.env.INIT_CWD || process.cwd();
 process.exitCode = await runNode(args, { cwd });

@@ -39,8 +39,8 @@ function plan({ data, into, address, folder, quiver: other, compress }: Job): Pl
   };
 }
 
-/** The events on the lines that are complete. */
-function eventsIn(output: string): TransferEvent[] {
+/** The events on the lines of an output that are complete. */
+export function eventsIn(output: string): TransferEvent[] {
   const lines = output.split("\n").slice(0, -1);
   return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
 }
