@@ -172,7 +172,8 @@ function showEvent(event: TransferEvent, flags: ReceiveFlags, { display }: Outpu
 }
 
 /** Refuses before connecting what nobody could answer, or what must not reach a terminal. */
-export function requireUsable({ yes, stdout, onConflict }: ReceiveFlags): void {
+export function requireUsable({ into, yes, stdout, onConflict }: ReceiveFlags): void {
+  if (into === "") throw noFolder;
   if (stdout && process.stdout.isTTY) throw isTerminal;
   if (canAsk()) return;
   if (!yes) {
@@ -188,6 +189,12 @@ export function requireUsable({ yes, stdout, onConflict }: ReceiveFlags): void {
     );
   }
 }
+
+/** A variable that is not set must not mean the current folder. */
+const noFolder = new TransferError(
+  "INVALID_ARGUMENT",
+  "--into is empty; name a folder, or write . for the current one",
+);
 
 /** What somebody else wrote must not act on a terminal. */
 const isTerminal = new TransferError(

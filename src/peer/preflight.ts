@@ -1,8 +1,8 @@
 /** Looks at offers and at sources without moving anything. */
 
-import { resolve } from "node:path";
 import type { Engine } from "../engine/engine.ts";
 import { openNativeEngine } from "../engine/native.ts";
+import { absolutePath } from "../named-path.ts";
 import { defaultTuning } from "../options.ts";
 import { lookFeature } from "../protocol/features.ts";
 import { Manifest } from "../protocol/manifest.ts";
@@ -79,7 +79,7 @@ async function lookAt(
     },
   });
   const skipped = await gatherOffer({ mailbox, clock, manifest, names });
-  const into = resolve(options.into ?? peerOptions.inbox ?? ".");
+  const into = absolutePath(options.into ?? peerOptions.inbox ?? ".");
   const { onConflict = "rename", chooser } = options;
   const leftOut = chooser.leftOut(manifest);
   const source = { engine, rules, manifest, names, skipped, into, onConflict, leftOut };

@@ -1,9 +1,10 @@
 /** The folders that a peer shares: each with a name, and with the few who may read it. */
 
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { displayText } from "../display-text.ts";
 import type { Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
+import { absolutePath } from "../named-path.ts";
 import { landingName, nameRules } from "../transfer/landing-name.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import type { PeerContext } from "./context.ts";
@@ -48,9 +49,9 @@ export class Shares {
 
   /** Opens a folder for its readers, who are peer ids. `DISK_*`, or `INVALID_ARGUMENT` for its name. */
   async open(path: string, readers: ReadonlySet<string>, options: ShareOptions): Promise<Share> {
-    const name = shareName(options.name ?? basename(resolve(path)));
+    const name = shareName(options.name ?? basename(absolutePath(path)));
     if (this.#shares.has(name)) throw invalidName(name, "is the name of another share");
-    const folder = await this.#context.engine.openFolder(resolve(path));
+    const folder = await this.#context.engine.openFolder(absolutePath(path));
     const transfers = new Set<Transfer>();
     const share: OpenShare & Share = {
       name,

@@ -1,15 +1,16 @@
 /** Opens the folder where files land, and makes it if it is not there. */
 
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Engine, Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
+import { absolutePath } from "../named-path.ts";
 import { naming } from "./disk-failure.ts";
 import { landingName, type NameRules } from "./landing-name.ts";
 
 /** Opens a folder by its path; makes it and the folders above it if need be. Fails with `DISK_*`. */
 export async function openInbox(engine: Engine, path: string): Promise<Folder> {
   try {
-    return await openOrMake(engine, resolve(path));
+    return await openOrMake(engine, absolutePath(path));
   } catch (error) {
     if (!(error instanceof TransferError)) throw error;
     const message = `the folder ${path} cannot be made or opened (${error.message}); choose another`;
@@ -63,7 +64,7 @@ export async function openNearest(
   rules: NameRules,
 ): Promise<{ folder: Folder; isThere: boolean }> {
   const names = below === "" ? [] : below.split("/").map((part) => plainName(part, rules));
-  let absolute = resolve(path);
+  let absolute = absolutePath(path);
   let folder = await openIfThere(() => engine.openFolder(absolute));
   let isThere = folder !== null;
   while (!folder) {

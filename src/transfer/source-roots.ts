@@ -3,6 +3,7 @@
 import { basename, dirname, resolve } from "node:path";
 import type { Engine, FileStat, Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
+import { absolutePath } from "../named-path.ts";
 
 /** A top-level thing: the folder it lies in, held open, and its name there; `""` for the folder itself. */
 export interface Root {
@@ -45,7 +46,7 @@ export function offeredNames(names: readonly string[]): string[] {
 }
 
 async function openRoot(engine: Engine, path: string, folders: Map<string, Folder>): Promise<Root> {
-  let absolute = resolve(path);
+  let absolute = absolutePath(path);
   for (let links = 0; links < mostLinks; links += 1) {
     const name = basename(absolute);
     if (name === "") {
