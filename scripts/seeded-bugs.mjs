@@ -9,6 +9,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pinnedNode, root } from "./set-up/paths.mjs";
+import { endingTests } from "./test-files.mjs";
 
 const { seededBugs } = await import("../test/seeded/bugs.ts");
 const wanted = process.argv.slice(2);
@@ -50,7 +51,7 @@ process.exitCode = survivors.length === 0 ? 0 : 1;
 
 /** Whether the test of a bug passes in the copy. */
 function passes({ testFile, test }) {
-  const args = ["--test", "--test-force-exit", "--test-timeout=60000", "--test-reporter=tap"];
+  const args = ["--test", ...endingTests, "--test-timeout=60000", "--test-reporter=tap"];
   const child = spawnSync(
     pinnedNode(root),
     [...args, `--test-name-pattern=${test}`, join(copy, testFile)],

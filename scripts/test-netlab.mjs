@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { root } from "./set-up/paths.mjs";
 import { runNode } from "./set-up/run.mjs";
 import { versionOf } from "./set-up/tools.mjs";
-import { testFiles } from "./test-files.mjs";
+import { endingTests, testFiles } from "./test-files.mjs";
 
 const netlab = process.env.NETLAB || join(root, "bench", "netlab", "netlab");
 const files = testFiles(join("test", "netlab"));
@@ -20,7 +20,7 @@ if (reason) {
     "--test",
     "--test-concurrency=1",
     "--test-timeout=120000",
-    "--test-force-exit",
+    ...endingTests,
     ...files,
   ];
   process.env.NETLAB = netlab;
