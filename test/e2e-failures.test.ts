@@ -225,7 +225,8 @@ suite("quiver ends with", { concurrency: 3 }, () => {
   for (const who of ["sender", "receiver"] as const) {
     test(`Ctrl-C at the ${who} in the middle ends both with 130, and the same commands go on`, async (t) => {
       const { file, inbox } = film(t);
-      const send = () => startSend(t, [file, "--json"], alice);
+      // However busy the machine is, the middle is not over in a moment.
+      const send = () => startSend(t, [file, "--json", "--limit", "250MB/s"], alice);
       const receive = (ticket: string) =>
         start(t, ["receive", ticket, "--yes", "--json", "--into", inbox], bob);
       const [alice, bob] = [someone(t), someone(t)];
@@ -259,7 +260,8 @@ suite("quiver ends with", { concurrency: 3 }, () => {
     const { file, inbox } = film(t);
     const sending = startSend(t, [file]);
     const ticket = await sending.ticket;
-    const receiving = start(t, ["receive", ticket, "--yes", "--json", "--into", inbox]);
+    const slowly = ["--limit", "20MB/s", "--into", inbox];
+    const receiving = start(t, ["receive", ticket, "--yes", "--json", ...slowly]);
     await receiving.event("progress");
 
     receiving.child.kill("SIGINT");
