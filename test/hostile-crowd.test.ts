@@ -41,7 +41,7 @@ for (const { why, perAddress, tuning } of cases) {
     const alone = await receive(t, folder, place.ticket);
     const before = residentBytes(victim.child);
 
-    const crowd: Crowd = { ...place, connections: strangers, perAddress, seconds: 30 };
+    const crowd: Crowd = { ...place, connections: strangers, perAddress, seconds: 120 };
     const around = start(t, "crowd.ts", [JSON.stringify(crowd)]);
     const wanted = Math.min(strangers, tuning.maxStrangers ?? 256) * 0.9;
     for (let standing = 0; standing < wanted; ) {

@@ -1,6 +1,7 @@
 //! Peers that have dialled and that nobody has admitted yet: how many there may be, and who must wait.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -75,9 +76,10 @@ impl Strangers {
         })
     }
 
-    /// Gives a peer a place, if need be that of the stranger who has been here for longest.
+    /// Gives a peer a place, if need be that of another stranger.
     ///
-    /// Nobody can fill the places of an address, or more than half of all, without hearing what is sent there.
+    /// That is who has been here for longest of those whose address has most places, so that a crowd
+    /// takes them from itself. Nobody can fill the places of an address, or more than half of all, without hearing what is sent there.
     pub fn enter(
         self: &Arc<Self>,
         ip: Option<IpAddr>,
@@ -96,10 +98,10 @@ impl Strangers {
             return Verdict::Retry;
         }
         while members.present.len() >= limits.total.max(1) {
-            let Some((_, oldest)) = members.present.pop_first() else {
+            let Some(leaving) = members.take_out() else {
                 break;
             };
-            oldest.evicted.cancel();
+            leaving.evicted.cancel();
         }
         let number = members.next;
         members.next += 1;
@@ -165,6 +167,19 @@ impl Members {
         let is_beside =
             |present: &&Present| present.source == *source && present.source != Source::Unknown;
         self.present.values().filter(is_beside).count()
+    }
+
+    /// Takes out the oldest one of the address that has most.
+    fn take_out(&mut self) -> Option<Present> {
+        let mut places = HashMap::<Source, usize>::new();
+        for present in self.present.values() {
+            *places.entry(present.source).or_default() += 1;
+        }
+        let rank = |(number, present): &(&u64, &Present)| {
+            (places.get(&present.source).copied(), Reverse(**number))
+        };
+        let (&number, _) = self.present.iter().max_by_key(rank)?;
+        self.present.remove(&number)
     }
 
     fn must_wait(&self, source: &Source, limits: &StrangerLimits, now: Instant) -> bool {

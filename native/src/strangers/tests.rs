@@ -64,6 +64,25 @@ fn who_came_first_makes_room() {
 }
 
 #[test]
+fn the_address_that_has_most_places_makes_room() {
+    let (strangers, now) = (Strangers::new(LIMITS), Instant::now());
+    let crowd: Vec<_> = [1, 2, 3, 3, 2, 3, 4, 5]
+        .into_iter()
+        .filter_map(|last| place(strangers.enter(ip(last), true, now)))
+        .collect();
+
+    let next: Vec<_> = (6..9)
+        .filter_map(|last| place(strangers.enter(ip(last), true, now)))
+        .collect();
+
+    assert_eq!(next.len(), 3);
+    let evicted: Vec<_> = crowd.iter().map(|it| it.evicted.is_cancelled()).collect();
+    // The third of one address, then one of two each, and never one that is alone there.
+    let wanted = [false, true, true, true, false, false, false, false];
+    assert_eq!(evicted, wanted);
+}
+
+#[test]
 fn an_address_that_fails_again_and_again_must_wait_and_no_other() {
     let (strangers, now) = (Strangers::new(LIMITS), Instant::now());
     for _ in 0..2 {
