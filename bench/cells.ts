@@ -4,13 +4,15 @@
  * docs/performance.md has the results.
  */
 
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { verify } from "./data.ts";
+import { commonFlags } from "./flags.ts";
 import { Lab } from "./lab.ts";
 import { lastProgress, type Pair, startPair } from "./quiver-pair.ts";
+import { ending } from "./side.ts";
 import { eventsIn } from "./tools/quiver.ts";
 import { warmMemory } from "./warm-memory.ts";
 
@@ -58,13 +60,14 @@ async function measured(cell: Cell, command: string | undefined): Promise<Shares
     const pair = await startPair(lab, folder, { bytes: fileBytes, command });
     const looks = await watch(pair);
     const [received, sent] = await Promise.all([pair.receiver.done, pair.sender.done]);
-    if (received.exit !== 0 || sent.exit !== 0) throw new Error(received.errors + sent.errors);
-    execFileSync("cmp", ["-s", pair.data.path, join(pair.into, basename(pair.data.path))]);
-    const receipt = eventsIn(received.output).find((event) => event.type === "receipt");
+    if (received.exit !== 0) throw new Error(ending("receiver", received));
+    if (sent.exit !== 0) throw new Error(ending("sender", sent));
+    verify(pair.data, join(pair.into, basename(pair.data.path)));
+    const ownSeconds = pair.plan.ownSeconds?.(received.output) ?? Number.NaN;
     const share = (bytes: number, ms: number) => (8 * bytes) / ms / 1000 / mbits;
     return {
       whole: share(fileBytes, received.endedAtMs - pair.startedAtMs),
-      own: share(fileBytes, 1000 * (receipt?.seconds ?? Number.NaN)),
+      own: share(fileBytes, 1000 * ownSeconds),
       started: startedShare(looks, rttMs, share),
       sentPerByte: lab.bytesSent("a") / fileBytes,
       queue: queueOf(sent.output, rttMs),
@@ -84,7 +87,7 @@ async function watch({ receiver }: Pair): Promise<Look[]> {
   });
   while (!hasEnded) {
     await pause(20);
-    const bytes = lastProgress(receiver.output)?.bytes ?? 0;
+    const bytes = lastProgress(receiver.output);
     if (bytes > (looks.at(-1)?.bytes ?? 0)) looks.push({ atMs: performance.now(), bytes });
   }
   return looks;
@@ -131,9 +134,7 @@ const fileBytes = 256 * 2 ** 20;
 const { values } = parseArgs({
   options: {
     cells: { type: "string", default: allCells() },
-    rounds: { type: "string", default: "1" },
-    quiver: { type: "string" },
-    help: { type: "boolean", default: false },
+    ...commonFlags,
   },
 });
 if (values.help) {

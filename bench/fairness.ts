@@ -9,9 +9,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { commonFlags } from "./flags.ts";
 import { Lab } from "./lab.ts";
-import { lastProgress, startPair, until } from "./quiver-pair.ts";
-import { Side } from "./side.ts";
+import { lastProgress, startPair } from "./quiver-pair.ts";
+import { readiness, Side } from "./side.ts";
+import { listening } from "./tools/tool.ts";
 
 const usage = `npm run bench -- fairness [options]   (root; Linux)
 
@@ -41,17 +43,17 @@ type Start = (lab: Lab, place: { port: number; folder: string }) => Promise<Flow
 function quiverFlow(bytes: number, command: string | undefined): Start {
   return async (lab, { folder }) => {
     const { receiver } = await startPair(lab, folder, { bytes, command });
-    return { bytes: () => lastProgress(receiver.output)?.bytes ?? 0 };
+    return { bytes: () => lastProgress(receiver.output) };
   };
 }
 
 const tcpFlow: Start = async (lab, { port, folder }) => {
   const argv = (...args: string[]) => ({ argv: [process.execPath, tcpProgram, ...args] });
-  new Side(lab.on("a"), argv("serve", `${port}`), join(folder, "sender"));
-  await until(() => lab.isListening("a", port) || undefined);
+  const sender = new Side(lab.on("a"), argv("serve", `${port}`), join(folder, "sender"));
+  await readiness(sender, () => listening(port)("", lab));
   const command = argv("fetch", lab.address("a"), `${port}`);
   const receiver = new Side(lab.on("b"), command, join(folder, "receiver"));
-  return { bytes: () => lastProgress(receiver.output)?.bytes ?? 0 };
+  return { bytes: () => lastProgress(receiver.output) };
 };
 
 /** Runs a quiver beside another flow; returns what each of them got, in Mbit/s. */
@@ -91,9 +93,7 @@ const { values } = parseArgs({
     beside: { type: "string", default: "cubic,bbr,quiver" },
     settle: { type: "string", default: "10" },
     seconds: { type: "string", default: "30" },
-    rounds: { type: "string", default: "1" },
-    quiver: { type: "string" },
-    help: { type: "boolean", default: false },
+    ...commonFlags,
   },
 });
 if (values.help) {

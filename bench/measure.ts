@@ -4,11 +4,11 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Data } from "./data.ts";
+import { type Data, verify } from "./data.ts";
 import type { Lab } from "./lab.ts";
 import type { Options } from "./options.ts";
 import { type Profile, profiled, readProfile } from "./profile.ts";
-import { type Command, Side } from "./side.ts";
+import { type Command, ending, readiness, Side } from "./side.ts";
 import type { Job, Tool } from "./tools/tool.ts";
 import { warmMemory } from "./warm-memory.ts";
 
@@ -131,22 +131,6 @@ async function fill(
   }
 }
 
-/** Waits until the sender can be received from; returns what the receiver must know. */
-async function readiness(sender: Side, look: () => string | undefined, signal: AbortSignal) {
-  let hasEnded = false;
-  sender.done.then(() => {
-    hasEnded = true;
-  });
-  for (let waited = 0; waited < readyMs; waited += pollMs) {
-    const ready = look();
-    if (ready !== undefined) return ready;
-    signal.throwIfAborted();
-    if (hasEnded) throw new Error(ending("sender", await sender.done));
-    await pause(pollMs);
-  }
-  throw new Error(`the sender was not ready after ${readyMs / 1000} s`);
-}
-
 /** Ends a server when the process that served us is gone, so that its CPU time is counted. */
 async function terminateIdle(server: Side): Promise<void> {
   // The shell and the server itself; what the server forked for us comes after them.
@@ -154,23 +138,6 @@ async function terminateIdle(server: Side): Promise<void> {
     await pause(pollMs);
   }
   server.terminate();
-}
-
-/** Compares byte by byte; nothing of this is in the time. */
-function verify(data: Data, copy: string): void {
-  const [program, ...args] = data.isFolder
-    ? (["diff", "-rq", "--no-dereference"] as const)
-    : (["cmp", "-s"] as const);
-  try {
-    execFileSync(program, [...args, data.path, copy], { stdio: ["ignore", "pipe", "pipe"] });
-  } catch (error) {
-    throw new Error("the copy differs from the source", { cause: error });
-  }
-}
-
-function ending(side: string, { exit, errors, output }: Awaited<Side["done"]>): string {
-  const last = (errors.trim() || output.trim()).split("\n").slice(-3).join(" | ");
-  return `the ${side} ended with exit status ${exit}: ${last.slice(-300)}`;
 }
 
 function emptyRun(tool: string, round: number): Run {
@@ -189,4 +156,3 @@ function emptyRun(tool: string, round: number): Run {
 
 const sampleMs = 50;
 const pollMs = 20;
-const readyMs = 20_000;

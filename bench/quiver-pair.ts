@@ -2,17 +2,18 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { type Data, makeData } from "./data.ts";
 import type { Lab } from "./lab.ts";
-import { Side } from "./side.ts";
+import { readiness, Side } from "./side.ts";
 import { quiver } from "./tools/quiver.ts";
+import type { Plan } from "./tools/tool.ts";
 
 /** A transfer that is under way, or has ended. */
 export interface Pair {
   data: Data;
   /** The folder that the copy goes to. */
   into: string;
+  plan: Plan;
   sender: Side;
   receiver: Side;
   /** When the receiver was started, by `performance.now()`. */
@@ -32,26 +33,16 @@ export async function startPair(
   const told = { wire: [], quiver: command, compress: undefined };
   const plan = quiver.plan({ data, into, address: lab.address("a"), folder, ...told });
   const sender = new Side(lab.on("a"), plan.sender, join(folder, "sender"));
-  const ready = await until(() => plan.ready(sender.output, lab));
+  const ready = await readiness(sender, () => plan.ready(sender.output, lab));
   const startedAtMs = performance.now();
   const receiver = new Side(lab.on("b"), plan.receiver(ready), join(folder, "receiver"));
-  return { data, into, sender, receiver, startedAtMs };
+  return { data, into, plan, sender, receiver, startedAtMs };
 }
 
-/** The last whole line of a side's output that tells of progress. */
-export function lastProgress(output: string): { bytes: number } | undefined {
+/** The bytes on the last whole line of a side's output that tells of progress; 0 before. */
+export function lastProgress(output: string): number {
   const line = output
     .split("\n")
     .findLast((text) => text.includes('"progress"') && text.endsWith("}"));
-  return line === undefined ? undefined : JSON.parse(line);
-}
-
-/** Looks ten times a second until there is something; gives up after 20 s. */
-export async function until<T>(look: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const found = look();
-    if (found !== undefined) return found;
-    await pause(100);
-  }
-  throw new Error("a flow did not start within 20 s");
+  return line === undefined ? 0 : Number(JSON.parse(line).bytes);
 }

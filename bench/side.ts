@@ -117,6 +117,32 @@ export class Side {
   }
 }
 
+/** Waits until the sender can be received from; returns what the receiver must know. */
+export async function readiness(
+  sender: Side,
+  look: () => string | undefined,
+  signal?: AbortSignal,
+): Promise<string> {
+  let hasEnded = false;
+  sender.done.then(() => {
+    hasEnded = true;
+  });
+  for (let waited = 0; waited < readyMs; waited += pollMs) {
+    const ready = look();
+    if (ready !== undefined) return ready;
+    signal?.throwIfAborted();
+    if (hasEnded) throw new Error(ending("sender", await sender.done));
+    await pause(pollMs);
+  }
+  throw new Error(`the sender was not ready after ${readyMs / 1000} s`);
+}
+
+/** How a side ended, with the last of what it said. */
+export function ending(side: string, { exit, errors, output }: SideResult): string {
+  const last = (errors.trim() || output.trim()).split("\n").slice(-3).join(" | ");
+  return `the ${side} ended with exit status ${exit}: ${last.slice(-300)}`;
+}
+
 /** A shell counts the time of its children for any tool, without GNU time. `$0` is the CPU file. */
 const withTimes = 'trap : TERM INT; "$@"; status=$?; times > "$0"; exit $status';
 
@@ -136,3 +162,5 @@ function readTimes(path: string): number {
 }
 
 const restMs = 500;
+const pollMs = 20;
+const readyMs = 20_000;
