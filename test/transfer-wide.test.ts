@@ -153,7 +153,7 @@ test("a transfer all but leaves the second connection while another goes before 
   const rates: number[] = [];
   const aside = { setRate: (rate: number) => rates.push(rate) };
   void large.enter(Number.POSITIVE_INFINITY);
-  const routes = new Routes({ limiters: [], aside, place: large });
+  const routes = new Routes({ limiters: [], aside, place: large }, () => 1);
   const connection = {} as Connection;
 
   const [first, second] = [routes.add(connection), routes.add(connection)];

@@ -49,9 +49,10 @@ export class Shares {
 
   /** Opens a folder for its readers, who are peer ids. `DISK_*`, or `INVALID_ARGUMENT` for its name. */
   async open(path: string, readers: ReadonlySet<string>, options: ShareOptions): Promise<Share> {
-    const name = shareName(options.name ?? basename(absolutePath(path)));
+    const absolute = absolutePath(path);
+    const name = shareName(options.name ?? basename(absolute));
     if (this.#shares.has(name)) throw invalidName(name, "is the name of another share");
-    const folder = await this.#context.engine.openFolder(absolutePath(path));
+    const folder = await this.#context.engine.openFolder(absolute);
     const transfers = new Set<Transfer>();
     const share: OpenShare & Share = {
       name,

@@ -160,12 +160,8 @@ export class LaneSender {
   ): Promise<Lane[]> {
     const { clock, place } = this.#options;
     const crew = new Crew();
-    const routes = new Routes(this.#options);
-    const resize = () => {
-      this.#look();
-      routes.resize(this.#useful);
-    };
-    resize();
+    this.#look();
+    const routes = new Routes(this.#options, () => this.#busy);
     const hire = async (count: number, route: Route) => {
       const opened = await this.#openAll(route, format, count);
       opened.forEach((lane, at) => {
@@ -180,7 +176,8 @@ export class LaneSender {
       crew.add(hire(place.share(secondConnectionLanes), routes.add(second)));
     };
     const stopLooking = clock.every(progressIntervalMs, () => {
-      resize();
+      this.#look();
+      routes.resize();
       if (!isMore() || !this.#isAccepted) return;
       const missing = Math.min(this.#busy, most) - this.count;
       if (missing > 0) crew.add(hire(missing, first));

@@ -26,16 +26,17 @@ export interface RouteOptions {
 /** All of them: first that of the session, on which a stream's priority orders all transfers. */
 export class Routes {
   readonly #options: RouteOptions;
+  readonly #busy: () => number;
   readonly #gates: Gate[] = [];
-  #busy = 0;
 
-  /** Begins without any. */
-  constructor(options: RouteOptions) {
+  /** Begins without any; `busy` tells how many of all lanes are to be busy. */
+  constructor(options: RouteOptions, busy: () => number) {
     const { aside, place } = options;
     this.#options = options;
+    this.#busy = busy;
     place.changed = () => {
       aside.setRate(place.isBehind ? asideBytesPerSecond : Number.POSITIVE_INFINITY);
-      this.#resize();
+      this.resize();
     };
     place.changed();
   }
@@ -50,23 +51,18 @@ export class Routes {
     const gate = new Gate(0);
     const isFirst = this.count === 0;
     this.#gates.push(gate);
-    this.#resize();
+    this.resize();
     return { connection, gate, limiters: isFirst ? limiters : [aside, ...limiters] };
   }
 
-  /** Changes how many lanes are to be busy, over all connections and with all transfers. */
-  resize(busy: number): void {
-    this.#busy = busy;
-    this.#resize();
+  /** Shares the busy lanes out anew, as there may be more or fewer of them now. */
+  resize(): void {
+    const each = Math.ceil(this.#busy() / this.count);
+    for (const gate of this.#gates) gate.resize(each);
   }
 
   /** Heeds others no more. */
   close(): void {
     this.#options.place.changed = () => {};
-  }
-
-  #resize(): void {
-    const busy = this.#options.place.share(this.#busy);
-    for (const gate of this.#gates) gate.resize(Math.ceil(busy / this.count));
   }
 }
