@@ -223,5 +223,8 @@ export class Manifest {
   }
 }
 
-/** Batches kept decoded, some 10 MB: lanes work on neighbouring entries, but each lane on its own. */
-const decodedBatches = 64;
+/**
+ * Batches kept decoded, some 20 MB: an offer of up to 131,072 entries is decoded once. Of a larger one lanes
+ * work on neighbouring entries, but each lane on its own.
+ */
+const decodedBatches = 128;
