@@ -7,12 +7,13 @@ import { silentDisplay } from "../src/cli/display.ts";
 import { follow } from "../src/cli/follow.ts";
 import { JsonOutput } from "../src/cli/json-output.ts";
 import { type Receipt, type Transfer, TransferError, type TransferEvent } from "../src/index.ts";
+import { receiptFiles } from "./receipt-files.ts";
 
 const transferId = "00";
 const ready: TransferEvent = { type: "ready", transferId, ticket: "quiverabc" };
 const receipt: Receipt = {
   transferId,
-  files: [],
+  files: receiptFiles([]),
   bytes: 0,
   wireBytes: 0,
   seconds: 1,
@@ -33,7 +34,8 @@ test("programs get every event as it is, one a line", async () => {
 test("a receipt of many files is one line, with all of them", async () => {
   const { stream, output } = outputs();
   const file = { size: 1, blake3: "00", status: "received" } as const;
-  const files = Array.from({ length: 2500 }, (_, n) => ({ path: `"files":[] ${n}`, ...file }));
+  const list = Array.from({ length: 2500 }, (_, n) => ({ path: `"files":[] ${n}`, ...file }));
+  const files = receiptFiles(list);
   const event: TransferEvent = { type: "receipt", ...receipt, files };
 
   const written = output.json.write(event);
@@ -47,7 +49,7 @@ test("a receipt of many files is one line, with all of them", async () => {
 test("a reader that goes away is no failure", async () => {
   const { stream, output } = outputs();
   const path = "x".repeat(2 ** 20);
-  const files = [{ path, size: 1, blake3: "00", status: "received" } as const];
+  const files = receiptFiles([{ path, size: 1, blake3: "00", status: "received" }]);
   stream.on("error", () => {});
 
   const written = output.json.write({ type: "receipt", ...receipt, files });

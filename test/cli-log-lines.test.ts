@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LogLines, type TransferEvent } from "../src/index.ts";
+import { receiptFiles } from "./receipt-files.ts";
 
 const MiB = 1_048_576;
 const transferId = "00";
@@ -54,7 +55,7 @@ const lanes: TransferEvent = {
 const receipt: TransferEvent = {
   type: "receipt",
   transferId,
-  files: [],
+  files: receiptFiles([]),
   bytes: 600 * MiB,
   wireBytes: 0,
   bounds: [],

@@ -10,6 +10,7 @@ import { preflightText } from "../src/cli/preflight-text.ts";
 import { receiptDetails, receiptSummary, requireComplete } from "../src/cli/receipt-text.ts";
 import { readTicket, ticketView } from "../src/cli/ticket-text.ts";
 import type { OfferSummary, Preflight, Receipt, ReceiptFile } from "../src/index.ts";
+import { receiptFiles } from "./receipt-files.ts";
 
 const offer: OfferSummary = {
   transferId: "00",
@@ -143,7 +144,7 @@ const failed: ReceiptFile = {
 function receiptOf(files: ReceiptFile[]): Receipt {
   return {
     transferId: "00",
-    files,
+    files: receiptFiles(files),
     bytes: 20_000_000,
     wireBytes: 20_000_000,
     bounds: [],

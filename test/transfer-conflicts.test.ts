@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Conflict } from "../src/index.ts";
 import { engines, paths, peers, peersOn, transfer } from "./peers.ts";
+import { isNotAsOffered } from "./receipt-files.ts";
 
 const files = [
   { policy: "rename", kept: "old", arrived: { "a.tar.gz": "old", "a.tar (2).gz": "new" } },
@@ -29,6 +30,8 @@ for (const engine of engines) {
       assert.equal([...received.files][0]?.status, policy === "skip" ? "skipped" : "received");
       const savedAs = policy === "rename" ? "a.tar (2).gz" : undefined;
       assert.equal([...received.files][0]?.savedAs, savedAs);
+      const { files } = received;
+      assert.deepEqual([...files.notAsOffered], [...files].filter(isNotAsOffered));
     });
   }
 

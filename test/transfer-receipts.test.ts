@@ -8,6 +8,7 @@ import { Manifest } from "../src/protocol/manifest.ts";
 import type { FileResult } from "../src/protocol/messages.ts";
 import { receiptFile } from "../src/transfer/receipt-files.ts";
 import { ReceiptReader } from "../src/transfer/receipt-reader.ts";
+import { isNotAsOffered } from "./receipt-files.ts";
 
 const cases: { why: string; results: readonly Partial<FileResult>[] }[] = [
   { why: "all arrived as they were sent", results: [{}, {}, {}, {}] },
@@ -50,6 +51,7 @@ for (const { why, results } of cases) {
     const expected = said.map((result) => receiptFile(manifest, result));
     assert.deepEqual([...files], expected);
     assert.deepEqual([...files], expected, "a second look is like the first");
+    assert.deepEqual([...files.notAsOffered], expected.filter(isNotAsOffered));
     assert.equal(files.length, expected.length);
     assert.equal(JSON.stringify({ files }), JSON.stringify({ files: expected }));
     const received = expected.filter(({ status }) => status === "received");

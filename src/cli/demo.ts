@@ -7,7 +7,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
 import type { Command } from "commander";
-import { displayText, type Receipt, TransferError, type TransferEvent } from "../index.ts";
+import {
+  displayText,
+  type Receipt,
+  type ReceiptFile,
+  type ReceiptFiles,
+  TransferError,
+  type TransferEvent,
+} from "../index.ts";
 import { type Side, startSide } from "./demo-side.ts";
 import type { Display } from "./display.ts";
 import { formatBytes, formatCount } from "./format.ts";
@@ -88,7 +95,7 @@ async function runSides({ paths, folder, sides, display }: Run): Promise<Receipt
       QUIVER_TICKET: await ticket.promise,
     },
     onEvent(event) {
-      if (event.type === "receipt") receipt = event;
+      if (event.type === "receipt") receipt = { ...event, files: listed(event.files) };
       showEvent(event, display);
     },
   });
@@ -104,6 +111,14 @@ function showEvent(event: TransferEvent, display: Display): void {
     display.print(`sending ${what}, from one process of this machine to another`);
   }
   if (event.type === "progress") display.progress(event);
+}
+
+/** The files of a receipt that came as JSON. */
+function listed(files: Iterable<ReceiptFile>): ReceiptFiles {
+  const list = [...files];
+  const isOther = ({ status, savedAs }: ReceiptFile) =>
+    status !== "received" || savedAs !== undefined;
+  return Object.assign(list, { notAsOffered: list.filter(isOther) });
 }
 
 /** The lines of a demo's receipt: the first hashes as `b3sum` prints them, and the total. */

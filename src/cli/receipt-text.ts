@@ -77,24 +77,24 @@ interface Some {
   first: ReceiptFile[];
 }
 
-/** One look at all files, however often it is asked for: there may be a million. */
+/** One look at what is not as it was offered, however often it is asked for: there may be a million. */
 function digestOf({ files }: Receipt): Digest {
   const known = digests.get(files);
   if (known) return known;
   const nothing = () => ({ count: 0, first: [] });
   const digest: Digest = {
-    received: 0,
+    received: files.length,
     failed: nothing(),
     kept: nothing(),
     unchosen: 0,
     renamed: new Set(),
   };
-  for (const file of files) {
+  for (const file of files.notAsOffered) {
     if (file.status === "received") {
-      digest.received += 1;
       if (file.savedAs !== undefined) digest.renamed.add(renaming(file.path, file.savedAs));
       continue;
     }
+    digest.received -= 1;
     if (file.status === "skipped" && file.reason === notChosen) {
       digest.unchosen += 1;
       continue;

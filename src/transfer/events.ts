@@ -133,6 +133,8 @@ export interface ReceiptFile {
 /** The files of a receipt. Each is made when it is looked at; `[...files]` holds them all at once. */
 export interface ReceiptFiles extends Iterable<ReceiptFile> {
   readonly length: number;
+  /** Those that were not received, or landed under another name: mostly few, and found without a look at the others. */
+  readonly notAsOffered: Iterable<ReceiptFile>;
 }
 
 /** The receiver's signed-off result. */

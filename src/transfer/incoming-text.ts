@@ -26,7 +26,8 @@ export async function takeText(accepted: AcceptedText): Promise<Receipt> {
   await hear(mailbox, "done");
   const seconds = (clock.now() - startedAtMs) / 1000;
   await say({ type: "receipt", transfer: transferId, bytes: 0, seconds });
-  const files = new MadeFiles(0, () => [].values());
+  const none = () => [].values();
+  const files = new MadeFiles(0, { all: none, notAsOffered: none });
   const { length: characters } = text;
   const moved = { files, bytes: 0, wireBytes: 0, bounds: [], skipped: [] };
   const receipt = { transferId, ...moved, seconds, characters };

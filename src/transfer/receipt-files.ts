@@ -4,18 +4,28 @@ import type { Manifest } from "../protocol/manifest.ts";
 import type { FileResult } from "../protocol/messages.ts";
 import type { ReceiptFile, ReceiptFiles } from "./events.ts";
 
-/** Files that a generator makes anew each time. */
+/** Makes files anew each time: all, and those that are not as they were offered. */
+export interface FileMaker {
+  all: () => Iterator<ReceiptFile>;
+  notAsOffered: () => Iterator<ReceiptFile>;
+}
+
+/** So many files that are made as they are asked for. */
 export class MadeFiles implements ReceiptFiles {
   readonly length: number;
-  readonly #make: () => Iterator<ReceiptFile>;
+  readonly #make: FileMaker;
 
-  constructor(length: number, make: () => Iterator<ReceiptFile>) {
+  constructor(length: number, make: FileMaker) {
     this.length = length;
     this.#make = make;
   }
 
+  get notAsOffered(): Iterable<ReceiptFile> {
+    return { [Symbol.iterator]: this.#make.notAsOffered };
+  }
+
   [Symbol.iterator](): Iterator<ReceiptFile> {
-    return this.#make();
+    return this.#make.all();
   }
 
   /** What `JSON.stringify` writes: the list. */

@@ -66,7 +66,10 @@ export class ReceiptReader {
     if (this.#settledFiles !== this.#manifest.totals.files) {
       throw new TransferError("INVALID_FRAME", "the peer's receipt does not name every file");
     }
-    const files = new MadeFiles(this.#count, () => this.#files());
+    const files = new MadeFiles(this.#count, {
+      all: () => this.#files(),
+      notAsOffered: () => this.#filesNotAsOffered(),
+    });
     return { transferId, files, bytes: this.#bytes, seconds, skipped };
   }
 
@@ -124,15 +127,27 @@ export class ReceiptReader {
   }
 
   *#files(): Generator<ReceiptFile> {
-    const none = new Uint8Array();
     for (const [entry, { kind }] of this.#manifest) {
       const kept = this.#outcomes.get(entry);
       if (!kept && kind !== "file") continue;
-      const outcome = kept ?? this.#usual(this.#manifest.root(entry), entry);
-      const sent = outcome.status === "received" ? this.#sent.hash(entry) : undefined;
-      const hash = sent ?? this.#hashes.get(entry) ?? none;
-      yield receiptFile(this.#manifest, { entry, hash, ...outcome });
+      yield this.#file(entry, kept ?? this.#usual(this.#manifest.root(entry), entry));
     }
+  }
+
+  *#filesNotAsOffered(): Generator<ReceiptFile> {
+    if (this.#names.size === 0) {
+      for (const [entry, outcome] of this.#outcomes) yield this.#file(entry, outcome);
+      return;
+    }
+    for (const file of this.#files()) {
+      if (file.status !== "received" || file.savedAs !== undefined) yield file;
+    }
+  }
+
+  #file(entry: number, outcome: Outcome): ReceiptFile {
+    const sent = outcome.status === "received" ? this.#sent.hash(entry) : undefined;
+    const hash = sent ?? this.#hashes.get(entry) ?? none;
+    return receiptFile(this.#manifest, { entry, hash, ...outcome });
   }
 }
 
@@ -145,4 +160,5 @@ function isSame(one: Outcome, other: Outcome): boolean {
   );
 }
 
+const none = new Uint8Array();
 const arrived: Outcome = { status: "received", savedAs: "", code: null, reason: "" };

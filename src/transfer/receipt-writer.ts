@@ -5,6 +5,7 @@ import type { ControlMessage, FileResult } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { LandingPlan } from "./conflicts.ts";
+import { EntrySet } from "./entry-set.ts";
 import { notChosen, type ReceiptFile, type ReceiptFiles } from "./events.ts";
 import type { Landing } from "./landing.ts";
 import { MadeFiles, receiptFile } from "./receipt-files.ts";
@@ -27,20 +28,30 @@ export async function sayReceipt(
   const { transferId: transfer, manifest } = landed;
   let count = 0;
   let bytes = 0;
+  const notAsOffered = new EntrySet();
   const bytesOf = ({ savedAs, reason }: FileResult) => textBytes(savedAs, reason);
   for (const batch of batches(resultsOf(landed), resultsInMessage, bytesOf)) {
-    for (const { status, entry } of batch) {
+    for (const { status, entry, savedAs } of batch) {
       if (status === "received") bytes += manifest.entry(entry).bytes;
+      if (status !== "received" || savedAs !== "") notAsOffered.add(entry);
     }
     count += batch.length;
     await say({ type: "results", transfer, files: batch });
   }
   await say({ type: "receipt", transfer, bytes, seconds });
-  return { files: new MadeFiles(count, () => filesOf(landed)), bytes };
+  const files = new MadeFiles(count, {
+    all: () => filesOf(manifest, resultsOf(landed)),
+    notAsOffered: () => filesOf(manifest, someResultsOf(landed, notAsOffered)),
+  });
+  return { files, bytes };
 }
 
-function* filesOf(landed: Landed): Generator<ReceiptFile> {
-  for (const result of resultsOf(landed)) yield receiptFile(landed.manifest, result);
+function* filesOf(manifest: Manifest, results: Iterable<FileResult>): Generator<ReceiptFile> {
+  for (const result of results) yield receiptFile(manifest, result);
+}
+
+function* someResultsOf(landed: Landed, entries: Iterable<number>): Generator<FileResult> {
+  for (const entry of entries) yield resultOf(landed, entry);
 }
 
 /** Every file; and folders and links only where they failed. */
