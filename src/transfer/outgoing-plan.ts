@@ -31,6 +31,7 @@ export class OutgoingPlan {
   readonly #held = new Map<number, Uint8Array>();
   /** Pieces of files that the receiver wants compared first. */
   readonly compared = new Map<number, ComparedFile>();
+  #ahead: JobsAhead | null = null;
 
   constructor(source: Source, tuning: Tuning) {
     this.#source = source;
@@ -43,6 +44,7 @@ export class OutgoingPlan {
     if (first < this.#skippedTo || first + count > manifest.totals.entries)
       throw unexpected("skip");
     this.#skippedTo = first + count;
+    this.#ahead = null;
     for (let entry = first; entry < first + count; entry += 1) {
       const { kind, bytes } = manifest.entry(entry);
       if (kind === "file") this.skippedFiles += 1;
@@ -56,6 +58,7 @@ export class OutgoingPlan {
     const { entries } = this.#source.manifest.totals;
     if (first < this.#haveTo || first + count > entries) throw unexpected("have");
     this.#haveTo = first + count;
+    this.#ahead = null;
     for (let entry = first; entry < first + count; entry += 1) this.#skipped.add(entry);
   }
 
@@ -66,6 +69,7 @@ export class OutgoingPlan {
     if (pieceBytes !== this.#pieceBytes(entry)) return;
     const held = this.#held.get(entry) ?? new Uint8Array(pieces);
     if (held.subarray(first, first + count).includes(1)) throw unexpected("pieces twice");
+    this.#ahead = null;
     this.#held.set(entry, held.fill(1, first, first + count));
   }
 
@@ -76,6 +80,7 @@ export class OutgoingPlan {
     const file = this.compared.get(entry) ?? { pieceBytes, pieces, runs: [] };
     const isNext = first >= (file.runs.at(-1)?.end ?? 0);
     if (!isNext) throw unexpected("compare");
+    this.#ahead = null;
     file.runs.push({ first, end: first + values.length / valueBytes, values });
     this.compared.set(entry, file);
   }
@@ -105,9 +110,26 @@ export class OutgoingPlan {
   }
 
   /** All jobs in a format. */
-  jobs(format: LaneFormat): Generator<Job> {
+  *jobs(format: LaneFormat): Generator<Job> {
+    const { first, rest } = this.planAhead(format);
+    this.#ahead = null;
+    yield* first;
+    yield* rest;
+  }
+
+  /** Plans the first 100,000 jobs: while the receiver decides there is time for it. What it has then changes that. */
+  planAhead(format: LaneFormat): JobsAhead {
+    if (this.#ahead?.format === format) return this.#ahead;
     const plan = format === "ultra" ? planUltra : planStandard;
-    return plan(this.#files(), this.#tuning);
+    const rest = plan(this.#files(), this.#tuning);
+    const first: Job[] = [];
+    while (first.length < mostCounted) {
+      const { value, done } = rest.next();
+      if (done) break;
+      first.push(value);
+    }
+    this.#ahead = { format, first, rest };
+    return this.#ahead;
   }
 
   /**
@@ -115,20 +137,18 @@ export class OutgoingPlan {
    * lanes for them: one for each run, and few for bundles, as a slow disk leaves each lane's window full.
    */
   size(format: LaneFormat): { ranges: number; rangeBytes: number; bytes: number; lanes: number } {
-    let ranges = 0;
     let bundles = 0;
     let rangeBytes = 0;
     let bytes = 0;
-    for (const job of this.jobs(format)) {
+    const { first } = this.planAhead(format);
+    for (const job of first) {
       const length = job.kind === "run" ? job.length : 0;
       if (job.kind === "bundle") bundles += 1;
       rangeBytes = Math.max(rangeBytes, length);
       bytes += length;
-      ranges += 1;
-      if (ranges === mostCounted) break;
     }
-    const lanes = ranges - bundles + Math.min(bundles, mostBundleLanes);
-    return { ranges, rangeBytes, bytes, lanes };
+    const lanes = first.length - bundles + Math.min(bundles, mostBundleLanes);
+    return { ranges: first.length, rangeBytes, bytes, lanes };
   }
 
   /** Jobs as a format can carry them: the standard one has no bundles, and its runs are one piece. */
@@ -186,6 +206,13 @@ export class OutgoingPlan {
     if (kind !== "file" || first + count > pieces) throw unexpected("pieces");
     return pieces;
   }
+}
+
+/** The first jobs of a plan, and what makes the others. */
+interface JobsAhead {
+  format: LaneFormat;
+  first: readonly Job[];
+  rest: Generator<Job>;
 }
 
 /** A file of which the receiver has another version. */

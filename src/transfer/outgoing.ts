@@ -126,6 +126,7 @@ class Outgoing implements Part {
     if (this.#isOver) return;
     await offerSource(this.#channel, this.#source, this.#record, this.#options);
     this.#pacing.begin();
+    if (!this.#stream) this.#plan.planAhead(this.#formats.current.name);
     const taker = this.#stream ?? this.#plan;
     await takeAnswer(this.mailbox, taker, (message) => this.#common(message));
     this.#stream?.requireBeginning();
@@ -247,8 +248,7 @@ class Outgoing implements Part {
   async #done(): Promise<void> {
     const end = (await this.#stream?.end()) ?? null;
     if (end) this.#source.manifest.endStream(end.bytes);
-    const { id: transfer } = this.#record;
-    const done = { transfer, files: this.#files, lanes: this.#lanes.count, end };
+    const done = { transfer: this.#record.id, files: this.#files, lanes: this.#lanes.count, end };
     await sayDone(this.#channel, done);
   }
 
@@ -269,8 +269,7 @@ class Outgoing implements Part {
   }
 
   async takeProgress(stream: ReceiveStream): Promise<void> {
-    const { totals } = this.#source.manifest;
-    const totalFiles = totals.files - this.#plan.skippedFiles;
+    const totalFiles = this.#source.manifest.totals.files - this.#plan.skippedFiles;
     for await (const { bytes, files, lanes, times } of readProgress(stream)) {
       if (times) this.#watch?.heard(times);
       this.#source.stream?.release(bytes);

@@ -67,9 +67,11 @@ class Resumption {
   }
 
   async run(): Promise<Resumed> {
-    const { manifest, names, isLanded, isSkipped } = this.#options;
+    const { manifest, names, leftover, isLanded, isSkipped } = this.#options;
     await this.#enter("");
     for (const [position, entry] of manifest) {
+      // Where nothing is left there is nothing to keep, nor to remove.
+      if (!leftover && entry.kind !== "folder") continue;
       await this.#leaveTo(entry.depth + 1);
       if (isLanded(position)) continue;
       if (isSkipped(position)) {
