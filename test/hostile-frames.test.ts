@@ -125,6 +125,7 @@ const misplaced: { [type: string]: Value } = {
   accept: {},
   receipt: { bytes: 0, seconds: 0 },
   results: { files: [] },
+  arrived: { runs: [] },
   want: { entry: 0, offset: 0, length: 1 },
   skip: { runs: [[0, 1]] },
   refuse: { lane: 0, code: 14, reason: "" },

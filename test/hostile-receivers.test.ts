@@ -64,6 +64,19 @@ const answers: { row: string; why: string; says: (transfer: Uint8Array) => Messa
     ],
   },
   {
+    row: "H8",
+    why: "says of more files than were offered that they arrived",
+    says: (transfer) => [{ type: "arrived", transfer, runs: [[1, Buffer.alloc(64)]] }],
+  },
+  {
+    row: "H1",
+    why: "says twice of a file that it arrived",
+    says: (transfer) => [
+      { type: "results", transfer, files: [[1, 0, Buffer.alloc(32), "", 0, ""]] },
+      { type: "arrived", transfer, runs: [[1, Buffer.alloc(32)]] },
+    ],
+  },
+  {
     row: "H1",
     why: "offers in the middle of it",
     says: (transfer) => [{ type: "offer", transfer, targetDir: "", profile: "ultra" }],

@@ -110,6 +110,7 @@ const messages: ControlMessage[] = [
       { ...result, entry: 3, hash: noHash, status: "failed", code: "DISK_FULL", reason: "full" },
     ],
   },
+  { type: "arrived", transfer, runs: [{ first: 1, hashes: hash }] },
   { type: "receipt", transfer, bytes: 70_000, seconds: 0.5 },
   { type: "settled", transfer, bounds: [{ by: "path", share: 0.833 }] },
   { type: "widen", peerId: Buffer.from(hash).toString("hex"), port: 50_000 },

@@ -51,6 +51,7 @@ const correct = {
   done: { type: "done", transfer: id, lanes: 1 },
   refuse: { type: "refuse", transfer: id, lane: 0, ...failure },
   results: { type: "results", transfer: id, files: [result] },
+  arrived: { type: "arrived", transfer: id, runs: [[0, hash]] },
   receipt: { type: "receipt", transfer: id, bytes: 0, seconds: 0 },
   settled: { type: "settled", transfer: id },
   widen: { type: "widen", peerId: hash, port: 50_000 },
@@ -244,6 +245,26 @@ const edges: { what: string; message: Record<string, unknown>; isFine: boolean }
   {
     what: "half a hash",
     message: { ...correct.results, files: [[0, 0, id, "", 0, ""]] },
+    isFine: false,
+  },
+  {
+    what: "a run of two files",
+    message: { ...correct.arrived, runs: [[0, Buffer.concat([hash, hash])]] },
+    isFine: true,
+  },
+  {
+    what: "a run of no file",
+    message: { ...correct.arrived, runs: [[0, new Uint8Array()]] },
+    isFine: false,
+  },
+  {
+    what: "a run of one file and a half",
+    message: { ...correct.arrived, runs: [[0, Buffer.concat([hash, id])]] },
+    isFine: false,
+  },
+  {
+    what: "4,097 runs",
+    message: { ...correct.arrived, runs: items(4097, [0, hash]) },
     isFine: false,
   },
   {

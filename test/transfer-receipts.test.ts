@@ -8,6 +8,9 @@ import { Manifest } from "../src/protocol/manifest.ts";
 import type { FileResult } from "../src/protocol/messages.ts";
 import { receiptFile } from "../src/transfer/receipt-files.ts";
 import { ReceiptReader } from "../src/transfer/receipt-reader.ts";
+import { victims } from "./hostile-victims.ts";
+import { blake3 } from "./peers.ts";
+import { file, laneHeader, type Message, piece, RawPeer, runHeader, ultra } from "./raw-peer.ts";
 import { isNotAsOffered } from "./receipt-files.ts";
 
 const cases: { why: string; results: readonly Partial<FileResult>[] }[] = [
@@ -56,6 +59,65 @@ for (const { why, results } of cases) {
     assert.equal(JSON.stringify({ files }), JSON.stringify({ files: expected }));
     const received = expected.filter(({ status }) => status === "received");
     assert.equal(bytes, received.reduce(sizes, 0));
+  });
+}
+
+test("runs of files that arrived are results as good as any other", () => {
+  const { manifest, entries } = photos();
+  const reader = new ReceiptReader(manifest, { hash: hashOf }, () => false);
+  const wrong = new Uint8Array(32).fill(0xee);
+
+  reader.addArrived([{ first: 1, hashes: hashOf(1) }]);
+  reader.addArrived([{ first: 3, hashes: Buffer.concat([hashOf(3), wrong, hashOf(5)]) }]);
+  const { files, bytes } = reader.finish("00", 1, []);
+
+  const code = "CONTENT_MISMATCH";
+  const reason = "the receiver's hash is not that of the file that was sent; send it again";
+  const failed: Partial<FileResult> = { hash: wrong, status: "failed", code, reason };
+  const results = [{}, {}, failed, {}].map((one, at) => resultOf(entries[at] ?? 0, one));
+  const expected = results.map((result) => receiptFile(manifest, result));
+  assert.deepEqual([...files], expected);
+  assert.deepEqual([...files.notAsOffered], [expected[2]]);
+  assert.equal(bytes, 10 * (97 + 98 + 122));
+});
+
+const hearers = [
+  { features: ["arrived"], said: ["arrived", "results", "receipt"] },
+  { features: [], said: ["results", "receipt"] },
+];
+
+for (const { features, said } of hearers) {
+  test(`a receipt for a sender whose features are [${features}] is ${said.join(", ")}`, async (t) => {
+    const { network, bob } = await victims(t);
+    const raw = await RawPeer.greet(t, network, bob, { features });
+    const content = Buffer.from("content");
+    const names = ["a", "b", "c"];
+    const transfer = await raw.offer(names.map((name) => file(name, content.length)));
+    await raw.hear("accept");
+    await raw.say({ type: "absent", transfer, failures: [[2, 10, "gone"]] });
+
+    const lane = await raw.connection.openUnidirectional();
+    const sent = [0, 1].flatMap((entry) => [
+      runHeader({ entry, offset: 0, length: content.length }),
+      piece(content),
+    ]);
+    await lane.write(Buffer.concat([laneHeader(transfer, 0, ultra), ...sent]));
+    await lane.finish();
+    await raw.say({ type: "done", transfer, lanes: 1 });
+
+    const heard: Message[] = [];
+    while (heard.at(-1)?.["type"] !== "receipt") {
+      heard.push(await raw.hear("arrived", "results", "receipt"));
+    }
+    await raw.say({ type: "settled", transfer });
+    assert.deepEqual(
+      heard.map(({ type }) => type),
+      said,
+    );
+    const hash = Buffer.from(blake3(content), "hex");
+    const [first] = heard;
+    if (first?.["type"] !== "arrived") return;
+    assert.deepEqual(first["runs"], [[0, Buffer.concat([hash, hash])]]);
   });
 }
 

@@ -7,6 +7,7 @@ import type { Connection, Endpoint, EndpointOptions, Engine } from "../engine/en
 import { TransferError } from "../errors.ts";
 import type { Tuning } from "../options.ts";
 import {
+  arrivedFeature,
   boundFeature,
   paceFeature,
   streamFeature,
@@ -118,7 +119,7 @@ function helloOf({ options, tuning }: PeerContext, features: readonly string[]):
     type: "hello",
     version: protocolVersion,
     name: (options.name ?? hostname()).slice(0, 128),
-    features: [paceFeature, textFeature, streamFeature, boundFeature, ...features],
+    features: [...always, ...features],
     profiles: [...(options.formats ?? formatsByPreference)],
     codecs: readCodecs(options),
     maxLanes: tuning.maxLanes,
@@ -215,3 +216,6 @@ export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promi
 export function background(work: Promise<unknown>): void {
   void work.catch(() => {});
 }
+
+/** What any peer of this version can do. */
+const always = [paceFeature, textFeature, streamFeature, boundFeature, arrivedFeature];

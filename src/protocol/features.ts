@@ -15,6 +15,9 @@ export const streamFeature = "stream";
 /** From a dialler with a ticket: it only looks at the offer, and accepts nothing. */
 export const lookFeature = "look";
 
+/** It takes `arrived`: results of neighbours that are as they were offered. */
+export const arrivedFeature = "arrived";
+
 /** It takes `widen`: a second connection for lanes. */
 export const wideFeature = "wide";
 

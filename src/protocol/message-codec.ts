@@ -37,7 +37,7 @@ import {
 } from "./limits.ts";
 import { type ControlMessage, paceStates, type StreamEnd } from "./messages.ts";
 import { requestDecoders, requestToWire } from "./request-codec.ts";
-import { cutText, resultOf, resultToWire } from "./result-codec.ts";
+import { arrivedOf, arrivedToWire, cutText, resultOf, resultToWire } from "./result-codec.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
 
 /** A message as a frame. Texts for people that are too long are cut. */
@@ -99,6 +99,7 @@ function toWire(message: ControlMessage): Record<string, unknown> {
   if (message.type === "pace") wire["limit"] = Math.floor(message.limit ?? 0);
   if (message.type === "settled" && message.bounds) wire["bounds"] = boundsToWire(message.bounds);
   if (message.type === "results") wire["files"] = message.files.map(resultToWire);
+  if (message.type === "arrived") wire["runs"] = message.runs.map(arrivedToWire);
   return "request" in message ? { ...wire, ...requestToWire(message) } : wire;
 }
 
@@ -230,6 +231,11 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       type: "results",
       transfer: transferOf(fields),
       files: list(fields["files"], "results", maxItems, resultOf),
+    }),
+    arrived: (fields) => ({
+      type: "arrived",
+      transfer: transferOf(fields),
+      runs: list(fields["runs"], "runs", maxItems, arrivedOf),
     }),
     receipt: (fields) => ({
       type: "receipt",

@@ -42,6 +42,14 @@ export interface FileResult {
   reason: string;
 }
 
+/** Files that follow each other in the manifest and were received, each at its own path. */
+export interface ArrivedRun {
+  /** Position of the first. */
+  first: number;
+  /** BLAKE3, 32 bytes a file; of at least one. */
+  hashes: Uint8Array;
+}
+
 /** Pieces of one file that the receiver has from an earlier try. */
 export interface HeldPieces {
   entry: number;
@@ -158,6 +166,8 @@ export type ControlMessage =
     }
   | ({ type: "refuse"; transfer: string; lane: number } & WireFailure)
   | { type: "results"; transfer: string; files: FileResult[] }
+  /** The same of files of which there is no more to say; only to a sender that takes it. */
+  | { type: "arrived"; transfer: string; runs: ArrivedRun[] }
   | { type: "receipt"; transfer: string; bytes: number; seconds: number }
   | {
       type: "settled";

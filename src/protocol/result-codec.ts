@@ -1,10 +1,10 @@
-/** What became of one file, as it travels. */
+/** What became of files, as it travels. */
 
 import { codeOfWire, errorCodes } from "../errors.ts";
 import { bytes, entryNumber, integer, invalid, maxWire, text, tuple } from "./fields.ts";
 import { valueBytes } from "./lane.ts";
 import { maxPathBytes, maxReason } from "./limits.ts";
-import type { FileResult } from "./messages.ts";
+import type { ArrivedRun, FileResult } from "./messages.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
 
 /** A result as it travels. */
@@ -36,6 +36,19 @@ export function resultOf(value: unknown): FileResult {
     code: code === 0 ? null : codeOfWire(code),
     reason: text(fields[5], "reason", maxReason),
   };
+}
+
+/** A run of files that arrived, as it travels. */
+export function arrivedToWire({ first, hashes }: ArrivedRun): unknown[] {
+  return [first, hashes];
+}
+
+/** Such a run that came. */
+export function arrivedOf(value: unknown): ArrivedRun {
+  const fields = tuple(value, "run", 2);
+  const hashes = bytes(fields[1], "hashes");
+  if (hashes.length === 0 || hashes.length % valueBytes !== 0) throw invalid("hashes");
+  return { first: entryNumber(fields[0]), hashes };
 }
 
 const statuses = ["received", "skipped", "failed"] as const;

@@ -181,10 +181,11 @@ class Incoming implements Part {
     arrivals.isSealed = true;
     await landing.land();
     const seconds = (clock.now() - startedAtMs) / 1000;
+    const { features } = channel.hello;
     const landed = { transferId, manifest, plan, arrivals, landing };
     const { wireBytes } = reception.lanes;
     if (isStream) this.#options.hold?.land({ landed, seconds, into, wireBytes });
-    const { files, bytes } = await sayReceipt(landed, seconds, say);
+    const { files, bytes } = await sayReceipt(landed, seconds, { say, features });
     const skipped = this.#skippedBySender;
     const isRemoved = isStream || !landing.isIncomplete;
     // The sender must have its receipt before this side may close. One that is silent is not waited

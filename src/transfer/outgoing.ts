@@ -149,6 +149,7 @@ class Outgoing implements Part {
         if (!stream?.sendAgain(job)) this.#sendAgain([job]);
       } else if (message.type === "refuse") this.#refused(message.lane);
       else if (message.type === "results") this.#receipt.add(message.files);
+      else if (message.type === "arrived") this.#receipt.addArrived(message.runs);
       else if (message.type === "receipt") {
         const { transfer } = message;
         const bounds = this.#watch?.end() ?? [];

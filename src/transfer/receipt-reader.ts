@@ -1,8 +1,9 @@
 /** The sender's end of a receipt: what the receiver says, held against what was sent. */
 
 import { TransferError } from "../errors.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import type { Manifest } from "../protocol/manifest.ts";
-import type { FileResult } from "../protocol/messages.ts";
+import type { ArrivedRun, FileResult } from "../protocol/messages.ts";
 import type { Receipt, ReceiptFile, SkippedThing } from "./events.ts";
 import { HashColumn } from "./hash-column.ts";
 import { MadeFiles, receiptFile } from "./receipt-files.ts";
@@ -57,6 +58,18 @@ export class ReceiptReader {
     }
   }
 
+  /** The same for files of which there is no more to say. */
+  addArrived(runs: readonly ArrivedRun[]): void {
+    for (const { first, hashes } of runs) {
+      const hash = (at: number) => hashes.subarray(at * valueBytes, (at + 1) * valueBytes);
+      const count = hashes.length / valueBytes;
+      const results = Array.from({ length: count }, (_, at) => {
+        return { ...arrived, entry: first + at, hash: hash(at) };
+      });
+      this.add(results);
+    }
+  }
+
   /** The receipt. `INVALID_FRAME` when it does not name every file. */
   finish(
     transferId: string,
@@ -78,7 +91,7 @@ export class ReceiptReader {
     const outcome = { status, savedAs, code, reason };
     const sent = this.#sent.hash(entry);
     if (status !== "received") return outcome;
-    if (sent && Buffer.from(sent).equals(hash)) return outcome;
+    if (sent && Buffer.compare(sent, hash) === 0) return outcome;
     // Of what the receiver had before, this side has read nothing: it is proven by its pieces.
     if (!sent && this.#isHeld(entry)) return outcome;
     return {

@@ -1,7 +1,8 @@
 /** The receiver's end of a receipt: what each file came to, for the sender and for its own owner. */
 
+import { arrivedFeature } from "../protocol/features.ts";
 import type { Manifest } from "../protocol/manifest.ts";
-import type { ControlMessage, FileResult } from "../protocol/messages.ts";
+import type { ArrivedRun, ControlMessage, FileResult } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { batches, textBytes } from "./batches.ts";
 import type { LandingPlan } from "./conflicts.ts";
@@ -19,24 +20,34 @@ export interface Landed {
   landing: Landing;
 }
 
+/** Who gets a receipt. */
+export interface Hearer {
+  say: (message: ControlMessage) => Promise<void>;
+  /** What it takes beyond version 1. */
+  features: readonly string[];
+}
+
 /** Says the results in batches and then the receipt; returns the files and their bytes. */
 export async function sayReceipt(
   landed: Landed,
   seconds: number,
-  say: (message: ControlMessage) => Promise<void>,
+  { say, features }: Hearer,
 ): Promise<{ files: ReceiptFiles; bytes: number }> {
+  const takesRuns = features.includes(arrivedFeature);
   const { transferId: transfer, manifest } = landed;
   let count = 0;
   let bytes = 0;
   const notAsOffered = new EntrySet();
   const bytesOf = ({ savedAs, reason }: FileResult) => textBytes(savedAs, reason);
   for (const batch of batches(resultsOf(landed), resultsInMessage, bytesOf)) {
-    for (const { status, entry, savedAs } of batch) {
+    for (const result of batch) {
+      const { status, entry } = result;
       if (status === "received") bytes += manifest.entry(entry).bytes;
-      if (status !== "received" || savedAs !== "") notAsOffered.add(entry);
+      if (!isAsOffered(result)) notAsOffered.add(entry);
     }
     count += batch.length;
-    await say({ type: "results", transfer, files: batch });
+    const messages = takesRuns ? inShort(batch) : [{ type: "results", files: batch } as const];
+    for (const message of messages) await say({ ...message, transfer });
   }
   await say({ type: "receipt", transfer, bytes, seconds });
   const files = new MadeFiles(count, {
@@ -44,6 +55,35 @@ export async function sayReceipt(
     notAsOffered: () => filesOf(manifest, someResultsOf(landed, notAsOffered)),
   });
   return { files, bytes };
+}
+
+/** Results, those of which there is no more to say than the hash as runs. */
+function* inShort(results: readonly FileResult[]): Generator<Short> {
+  for (let at = 0; at < results.length; ) {
+    const isPlain = isAsOffered(results[at]);
+    let end = at + 1;
+    while (end < results.length && isAsOffered(results[end]) === isPlain) end += 1;
+    const files = results.slice(at, end);
+    yield isPlain ? { type: "arrived", runs: runsOf(files) } : { type: "results", files };
+    at = end;
+  }
+}
+
+function isAsOffered(result: FileResult | undefined): boolean {
+  return result?.status === "received" && result.savedAs === "";
+}
+
+/** Each run of neighbours with the hashes of all. */
+function runsOf(files: readonly FileResult[]): ArrivedRun[] {
+  const runs: ArrivedRun[] = [];
+  for (let at = 0; at < files.length; ) {
+    const first = files[at]?.entry ?? 0;
+    let end = at + 1;
+    while (files[end]?.entry === first + end - at) end += 1;
+    runs.push({ first, hashes: Buffer.concat(files.slice(at, end).map(({ hash }) => hash)) });
+    at = end;
+  }
+  return runs;
 }
 
 function* filesOf(manifest: Manifest, results: Iterable<FileResult>): Generator<ReceiptFile> {
@@ -79,6 +119,8 @@ function resultOf({ manifest, plan, arrivals, landing }: Landed, entry: number):
   const savedAs = landing.savedAs(entry);
   return { ...nothing, status: "received", hash: hash ?? noHash, savedAs };
 }
+
+type Short = { type: "results"; files: FileResult[] } | { type: "arrived"; runs: ArrivedRun[] };
 
 const noHash = new Uint8Array();
 /** Results in one message, if their names and reasons are short. */

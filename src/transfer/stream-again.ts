@@ -23,7 +23,7 @@ export async function sayLandedAgain({ landed, clock, mailbox, say }: Again): Pr
   const { transferId } = landed.landed;
   await say({ type: "have", transfer: transferId, files: [[0, 1]], pieces: [] });
   await say({ type: "accept", transfer: transferId });
-  const { files, bytes } = await sayReceipt(landed.landed, seconds, say);
+  const { files, bytes } = await sayReceipt(landed.landed, seconds, { say, features: [] });
   const late = () => new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
   const settled = async () => {
     for (;;) {

@@ -121,6 +121,7 @@ const hostileReceiver: Target = {
       ...results,
     ]),
     Buffer.concat([...held, accept, progress, ...results]),
+    Buffer.concat([accept, say({ type: "arrived", transfer: id, runs: [[1, value]] })]),
     say({ type: "reject", transfer: id, code: 6, reason: "no" }),
   ],
   run: (input) =>

@@ -87,7 +87,7 @@ export const seededBugs: readonly SeededBug[] = [
     name: "sender-trusts-hash",
     what: "the sender does not hold the receipt's hash against its own",
     file: "src/transfer/receipt-reader.ts",
-    find: "if (sent && Buffer.from(sent).equals(hash)) return outcome;",
+    find: "if (sent && Buffer.compare(sent, hash) === 0) return outcome;",
     replace: "if (sent) return outcome;",
     testFile: "test/hostile-receivers.test.ts",
     test: "lies about the hash",
