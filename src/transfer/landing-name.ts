@@ -7,7 +7,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { decodeName, encodeName } from "../lossless-name.ts";
+import { decodeName, encodeName, isUnicode } from "../lossless-name.ts";
+import { nameBytes } from "../protocol/wire-name.ts";
 
 /** What a system's folders can hold. */
 export interface NameRules {
@@ -80,17 +81,22 @@ export class NameTable {
   }
 
   #freeName(name: string): string {
+    if (this.#take(name)) return name;
     const [key = name] = this.#keys(name);
-    let number = this.#nextNumber.get(key) ?? 1;
-    let free = name;
-    if (number > 1) free = numbered(name, number, this.#rules);
-    while (this.#keys(free).some((taken) => this.#taken.has(taken))) {
-      number += 1;
-      free = numbered(name, number, this.#rules);
+    for (let number = this.#nextNumber.get(key) ?? 2; ; number += 1) {
+      const free = numbered(name, number, this.#rules);
+      if (!this.#take(free)) continue;
+      this.#nextNumber.set(key, number + 1);
+      return free;
     }
-    this.#nextNumber.set(key, number + 1);
-    for (const taken of this.#keys(free)) this.#taken.add(taken);
-    return free;
+  }
+
+  /** Takes a name; false if the system takes it for one that is taken. */
+  #take(name: string): boolean {
+    const keys = this.#keys(name);
+    if (keys.some((key) => this.#taken.has(key))) return false;
+    for (const key of keys) this.#taken.add(key);
+    return true;
   }
 
   /** What other names must not have in common with a name: macOS composes, Windows does not. */
@@ -123,7 +129,7 @@ export function isInsideLink(
 
 /** The length of a name as the system counts it. */
 function unitsOf(name: string, rules: NameRules): number {
-  return rules.platform === "linux" ? encodeName(name).length : name.length;
+  return rules.platform === "linux" ? nameBytes(name) : name.length;
 }
 
 /** A name cut so that it fits together with `tail`, which goes before its extension. */
@@ -154,11 +160,10 @@ function hostility(name: string): string | null {
   if (name === "." || name === "..") return "is a way to another folder";
   if (name.includes("/")) return "has a slash in it";
   if (name.includes("\0")) return "has a NUL in it";
-  const bytes = encodeName(name);
-  if (bytes.length > MOST_HOSTILE_BYTES) return `is longer than ${MOST_HOSTILE_BYTES} bytes`;
+  if (nameBytes(name) > MOST_HOSTILE_BYTES) return `is longer than ${MOST_HOSTILE_BYTES} bytes`;
   // Two strings for the same bytes would be two names in the manifest and one on the disk.
-  if (decodeName(bytes) !== name) return "is not in the one form of its bytes";
-  return null;
+  const isOneForm = isUnicode(name) || decodeName(encodeName(name)) === name;
+  return isOneForm ? null : "is not in the one form of its bytes";
 }
 
 /** Escaped bytes as `%E9`: these systems hold only Unicode. */

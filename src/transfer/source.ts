@@ -2,7 +2,6 @@
 
 import type { Engine, FileStat, Folder, FolderEntry, SourceFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
-import { encodeName } from "../lossless-name.ts";
 import type { Entry } from "../protocol/entry.ts";
 import {
   maxDepth,
@@ -13,6 +12,7 @@ import {
   maxText,
 } from "../protocol/limits.ts";
 import { Manifest } from "../protocol/manifest.ts";
+import { nameBytes } from "../protocol/wire-name.ts";
 import { textBytes } from "./batches.ts";
 import type { SkippedThing } from "./events.ts";
 import { FolderChoice, type SourceChoice } from "./folder-choice.ts";
@@ -240,8 +240,8 @@ function reasonToSkip(found: FolderEntry, parts: string[], target: string | null
     return "is a link that leads out of what is sent";
   }
   if (parts.length > maxDepth) return `is more than ${maxDepth} folders deep`;
-  if (encodeName(found.name).length > maxNameBytes) return "has a name that is too long";
-  if (encodeName(parts.join("/")).length > maxPathBytes) return "has a path that is too long";
+  if (nameBytes(found.name) > maxNameBytes) return "has a name that is too long";
+  if (nameBytes(parts.join("/")) > maxPathBytes) return "has a path that is too long";
   return null;
 }
 
