@@ -30,8 +30,9 @@ test("a journal whose disk does not sync lets nothing more in, and then all of i
   await journal.commit();
 
   assert.deepEqual(before, { isIn: false, bytes: 0 });
-  // A record of one piece has 53 bytes; the header and the end of no entries come before.
-  assert.equal(appended.bytes, 17 + 13 + 53 * noted);
+  // Records of 1,024 neighbours have 17 bytes and 32 for each; the header and the end of no entries come before.
+  const records = 2 * 8 + 1;
+  assert.equal(appended.bytes, 17 + 13 + 17 * records + 32 * noted);
 });
 
 test("many small files are due before their two seconds are over", () => {

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { systemClock } from "../src/clock.ts";
 import type { LogFile } from "../src/engine/engine.ts";
 import { Manifest } from "../src/protocol/manifest.ts";
-import { encodeRecord, type JournalRecord } from "../src/transfer/journal-records.ts";
+import { Journal } from "../src/transfer/journal.ts";
+import { encodeRecord, type JournalRecord, readJournal } from "../src/transfer/journal-records.ts";
 import { Leftover } from "../src/transfer/leftover.ts";
 import { leftoverOf } from "./journals.ts";
 
@@ -69,6 +71,69 @@ test("a record whose length is damaged ends the journal before it", async () => 
 
   assert.equal(leftover?.bytes, good.length);
 });
+
+test("files that follow each other are told by one record, and read as one each", async () => {
+  const { offered, header } = threeFiles();
+  const filled = (entry: number) => new Uint8Array(32).fill(entry);
+  let written = Buffer.alloc(0);
+  const log: LogFile = {
+    ...logOf(written),
+    append: async (bytes) => {
+      written = Buffer.concat([written, bytes]);
+    },
+    truncate: async () => {},
+    sync: async () => {},
+    close: async () => {},
+  };
+  const journal = new Journal({
+    log,
+    clock: systemClock,
+    manifest: offered,
+    isBegun: true,
+    sync: async () => {},
+    anchor: async () => {},
+  });
+
+  const note = (entry: number) => {
+    journal.note({ entry, pieceBytes: 1024, first: 0, values: filled(entry) }, 10);
+  };
+  for (const entry of [0, 2, 1]) note(entry);
+  journal.void(1);
+  for (const entry of [1, 2]) note(entry);
+  await journal.commit();
+
+  const leftover = await Leftover.read(logOf(Buffer.concat([...header, written])));
+  const values = [0, 1, 2].map((entry) => leftover?.kept(entry)?.values);
+  assert.deepEqual(values, [0, 1, 2].map(filled));
+  const kinds = [...readJournal(written, 1)].map(({ record }) => record.kind);
+  assert.deepEqual(kinds, ["neighbours", "neighbours", "neighbours", "void", "neighbours"]);
+});
+
+test("a record of neighbours that were not offered ends the journal before it", async () => {
+  const { header } = threeFiles();
+  const values = new Uint8Array(64);
+  const bad = encodeRecord({ kind: "neighbours", first: 2, pieceBytes: 1024, values });
+
+  const leftover = await Leftover.read(logOf(Buffer.concat([...header, bad])));
+
+  assert.equal(leftover?.bytes, Buffer.concat(header).length);
+});
+
+/** A manifest of three files of 10 bytes, and a journal's first records for it. */
+function threeFiles(): { offered: Manifest; header: Uint8Array[] } {
+  const offered = new Manifest();
+  for (const name of ["a", "b", "c"]) {
+    const file = { kind: "file", depth: 0, name, target: "", mode: 0o644, mtimeMs: 0 } as const;
+    offered.add({ ...file, bytes: 10 });
+  }
+  const batch = offered.seal() ?? new Uint8Array();
+  const records: JournalRecord[] = [
+    { kind: "header", version: 1 },
+    { kind: "batch", batch },
+    { kind: "sealed", entries: 3 },
+  ];
+  return { offered, header: records.map(encodeRecord) };
+}
 
 /** Records of runs of pieces, one after another. */
 function proven(runs: readonly number[]): JournalRecord[] {

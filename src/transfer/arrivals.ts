@@ -209,7 +209,7 @@ export class Arrivals {
 
   /** Notes that a file is whole. */
   arrived(entry: number, hash: Uint8Array): void {
-    if (this.#hashes.get(entry)) throw invalid("a file twice");
+    if (this.#hashes.has(entry)) throw invalid("a file twice");
     this.#hashes.set(entry, hash);
     if (this.failures.has(entry)) return;
     this.#left -= 1;
@@ -225,7 +225,7 @@ export class Arrivals {
     if (!this.#options.isExpected(entry)) throw invalid("a file that is not to come");
     if (this.isSealed || this.failures.has(entry)) return;
     this.failures.set(entry, failure);
-    if (this.#hashes.get(entry)) this.#complete -= 1;
+    if (this.#hashes.has(entry)) this.#complete -= 1;
     else this.#left -= 1;
   }
 
@@ -262,7 +262,7 @@ export class Arrivals {
   }
 
   #requireComing(entry: number): void {
-    if (!this.#options.isExpected(entry) || this.#hashes.get(entry)) {
+    if (!this.#options.isExpected(entry) || this.#hashes.has(entry)) {
       throw invalid("a file that is not to come");
     }
   }

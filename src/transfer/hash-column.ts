@@ -16,6 +16,11 @@ export class HashColumn {
     this.#known.add(entry);
   }
 
+  /** Whether the hash of an entry is known. */
+  has(entry: number): boolean {
+    return this.#known.has(entry);
+  }
+
   /** The hash of an entry; undefined if it is not known. */
   get(entry: number): Uint8Array | undefined {
     if (!this.#known.has(entry)) return undefined;

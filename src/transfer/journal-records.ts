@@ -41,6 +41,8 @@ export type JournalRecord =
   | { kind: "sealed"; entries: number }
   /** Pieces that are proven and on disk. */
   | { kind: "proven"; run: ProvenRun }
+  /** The same of the first pieces of files that follow each other, a value each. */
+  | { kind: "neighbours"; first: number; pieceBytes: number; values: Uint8Array }
   /** Whatever was said of a file before holds no more. */
   | { kind: "void"; entry: number }
   /** Things that move to their final names from here on. */
@@ -103,6 +105,8 @@ function bodyOf(record: JournalRecord): Uint8Array {
     const name = encodeName(path);
     return numbers([entry, name.length], Buffer.concat([name, Buffer.from(identity)]));
   }
+  if (record.kind === "neighbours")
+    return numbers([record.first, record.pieceBytes], record.values);
   const { entry, pieceBytes, first, values } = record.run;
   return numbers([entry, pieceBytes, first], values);
 }
@@ -126,10 +130,11 @@ function recordOf(kind: JournalRecord["kind"] | undefined, body: Buffer): Journa
       intent: { entry: first, path, identity: body.subarray(nameEnd).toString() },
     };
   }
-  const values = new Uint8Array(body.subarray(12));
+  const values = new Uint8Array(body.subarray(leastBytes[kind]));
   const pieceBytes = body.readUInt32BE(4);
   const isRun = values.length > 0 && values.length % valueBytes === 0 && isPowerOfTwo(pieceBytes);
   if (!isRun) return null;
+  if (kind === "neighbours") return { kind, first, pieceBytes, values };
   return { kind, run: { entry: first, pieceBytes, first: body.readUInt32BE(8), values } };
 }
 
@@ -154,10 +159,11 @@ const kinds: readonly JournalRecord["kind"][] = [
   "proven",
   "void",
   "landing",
+  "neighbours",
 ];
 const nothing = new Uint8Array();
 /** Bytes that a body must have to be read. */
-const leastBytes = { header: 8, sealed: 4, proven: 12, void: 4, landing: 8 };
+const leastBytes = { header: 8, sealed: 4, proven: 12, void: 4, landing: 8, neighbours: 8 };
 /** `QVRJ`. */
 const magic = 0x51_56_52_4a;
 const headBytes = 5;

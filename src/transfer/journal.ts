@@ -7,6 +7,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { LogFile } from "../engine/engine.ts";
+import { valueBytes } from "../protocol/lane.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import { naming } from "./disk-failure.ts";
 import {
@@ -33,7 +34,9 @@ export interface JournalOptions {
 /** See the file's head. */
 export class Journal {
   readonly #options: JournalOptions;
-  #pending: Uint8Array[] = [];
+  #pending: (Uint8Array | Neighbours)[] = [];
+  /** Runs and other things that those tell of. */
+  #pendingCount = 0;
   #dirty = new Set<number>();
   #dirtyBytes = 0;
   #isBegun: boolean;
@@ -62,7 +65,9 @@ export class Journal {
 
   /** Notes pieces that are proven and on disk. */
   keep(run: ProvenRun): void {
-    this.#add({ kind: "proven", run });
+    const isFirst = run.first === 0 && run.values.length === valueBytes;
+    if (isFirst) this.#addNeighbour(run);
+    else this.#add({ kind: "proven", run });
   }
 
   /** Notes pieces that are proven and written, `bytes` in all. */
@@ -88,13 +93,13 @@ export class Journal {
     if (this.#isCommitting || this.#pending.length === 0) return false;
     const waitMs = Math.min(longestWaitMs, Math.max(shortestWaitMs, costShare * this.#tookMs));
     const waitedMs = this.#options.clock.now() - this.#endedAtMs;
-    const isMuch = this.#dirtyBytes >= mostDirtyBytes || this.#pending.length >= mostDirtyRecords;
+    const isMuch = this.#dirtyBytes >= mostDirtyBytes || this.#pendingCount >= mostDirtyRecords;
     return waitedMs >= waitMs || isMuch;
   }
 
   /** Resolves when it takes more: what a slow disk has not synced must not fill the memory. */
   async room(): Promise<void> {
-    while (this.#pending.length >= mostPending) await this.commit();
+    while (this.#pendingCount >= mostPending) await this.commit();
   }
 
   /** Brings everything noted so far to disk. Rejects with `DISK_*`; then nothing more is written. */
@@ -112,6 +117,7 @@ export class Journal {
     const records = this.#pending;
     const dirty = this.#dirty;
     this.#pending = [];
+    this.#pendingCount = 0;
     this.#dirty = new Set();
     this.#dirtyBytes = 0;
     this.#isCommitting = true;
@@ -119,7 +125,7 @@ export class Journal {
       await sync(dirty);
       if (!this.#isAnchored) await anchor();
       this.#isAnchored = true;
-      await naming("the journal of what arrives", this.#write(records));
+      await naming("the journal of what arrives", this.#write(records.map(asBytes)));
     } finally {
       this.#isCommitting = false;
       this.#endedAtMs = clock.now();
@@ -147,7 +153,32 @@ export class Journal {
 
   #add(record: JournalRecord): void {
     this.#pending.push(encodeRecord(record));
+    this.#pendingCount += 1;
   }
+
+  #addNeighbour({ entry, pieceBytes, values }: ProvenRun): void {
+    this.#pendingCount += 1;
+    const last = this.#pending.at(-1);
+    const before = last instanceof Uint8Array ? undefined : last;
+    const isNext = before?.pieceBytes === pieceBytes && before.first + before.each.length === entry;
+    // A copy: the caller's may be a part of much more.
+    const each = [values.slice()];
+    if (isNext && before.each.length < mostNeighbours) before.each.push(...each);
+    else this.#pending.push({ first: entry, pieceBytes, each });
+  }
+}
+
+/** Files that follow each other, each with the value of its first piece; a record for each would cost more than its write. */
+interface Neighbours {
+  first: number;
+  pieceBytes: number;
+  each: Uint8Array[];
+}
+
+function asBytes(record: Uint8Array | Neighbours): Uint8Array {
+  if (record instanceof Uint8Array) return record;
+  const { each, ...about } = record;
+  return encodeRecord({ kind: "neighbours", ...about, values: Buffer.concat(each) });
 }
 
 /** Joins records to writes of some hundred kilobytes. */
@@ -158,6 +189,7 @@ function* partsOf(records: readonly Uint8Array[]): Generator<Uint8Array> {
 }
 
 const recordsInWrite = 4096;
+const mostNeighbours = 1024;
 /** A commit may take a hundredth of the time: after one that took 10 ms, a second passes. */
 const costShare = 100;
 const firstWaitMs = 1000;

@@ -120,6 +120,7 @@ export class Leftover {
     }
     if (!this.#isSealed) return false;
     if (record.kind === "proven") return this.#prove(record.run);
+    if (record.kind === "neighbours") return this.#proveEach(record);
     if (record.kind === "void") this.#forget(record.entry);
     else this.landed.set(record.intent.entry, record.intent);
     return true;
@@ -128,6 +129,21 @@ export class Leftover {
   /** Whether the earlier try knew that a file would not arrive. */
   isVoid(entry: number): boolean {
     return this.#void.has(entry);
+  }
+
+  #proveEach({
+    first,
+    pieceBytes,
+    values,
+  }: Extract<JournalRecord, { kind: "neighbours" }>): boolean {
+    const count = values.length / valueBytes;
+    if (first + count > this.manifest.totals.entries) return false;
+    for (let at = 0; at < count; at += 1) {
+      const value = values.subarray(at * valueBytes, (at + 1) * valueBytes);
+      const run = { entry: first + at, pieceBytes, first: 0, values: value };
+      if (!this.#prove(run)) return false;
+    }
+    return true;
   }
 
   #prove({ entry, pieceBytes, first, values }: ProvenRun): boolean {

@@ -15,6 +15,7 @@ const records: readonly JournalRecord[] = [
   { kind: "batch", batch: bodyOf("entries").subarray(22, 22 + 78) },
   { kind: "sealed", entries: 4 },
   { kind: "proven", run: { entry: 1, pieceBytes: 65_536, first: 0, values: new Uint8Array(64) } },
+  { kind: "neighbours", first: 1, pieceBytes: 2 ** 20, values: new Uint8Array(64) },
   { kind: "void", entry: 1 },
   { kind: "landing", intent: { entry: 0, path: "trip (2)/caf\udce9", identity: "8:15" } },
 ];

@@ -114,7 +114,7 @@ export const seededBugs: readonly SeededBug[] = [
     name: "journal-without-end",
     what: "what a slow disk has not synced grows without end",
     file: "src/transfer/journal.ts",
-    find: "while (this.#pending.length >= mostPending) await this.commit();",
+    find: "while (this.#pendingCount >= mostPending) await this.commit();",
     replace: "",
     testFile: "test/transfer-journal.test.ts",
     test: "lets nothing more in",
