@@ -13,6 +13,19 @@ export function encodeName(name: string): Uint8Array {
   return Buffer.concat(parts.map(bytesOf));
 }
 
+/** Writes the bytes that a name stands for to a place in a buffer; returns how many those are. */
+export function writeName(buffer: Buffer, name: string, at: number): number {
+  if (name.isWellFormed()) return buffer.write(name, at, "utf8");
+  const bytes = encodeName(name);
+  buffer.set(bytes, at);
+  return bytes.length;
+}
+
+/** No name has more bytes, as a unit of UTF-16 takes three of UTF-8 at most. */
+export function mostNameBytes(name: string): number {
+  return 3 * name.length;
+}
+
 /** The string for a name's bytes; the inverse of {@link encodeName}. */
 export function decodeName(bytes: Uint8Array): string {
   try {

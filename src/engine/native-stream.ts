@@ -1,7 +1,7 @@
 /** The streams of the engine in Rust, and what limits them. */
 
 import type { Codec, Coding } from "../codec.ts";
-import { encodeName } from "../lossless-name.ts";
+import { mostNameBytes, writeName } from "../lossless-name.ts";
 import type {
   BidirectionalStream,
   BundledResult,
@@ -97,10 +97,9 @@ export class NativeSendStream implements SendStream {
     folder: Folder,
     files: readonly BundledSource[],
   ): Promise<BundledResult[]> {
-    const packed = packBundle(files.map((file) => ({ ...file, mode: 0 })));
-    return bundleResults(
-      await native(this.#handle.sendBundle(header, folderHandle(folder), packed)),
-    );
+    const packed = packBundle(files);
+    const sending = this.#handle.sendBundle(header, folderHandle(folder), packed);
+    return bundleResults(await native(sending));
   }
 
   async finish(): Promise<void> {
@@ -160,22 +159,20 @@ function limiterHandle(limiter: RateLimiter): AddonRateLimiter {
   throw new TypeError("a limiter of another engine");
 }
 
-/** Writes the records that `native/src/bundle.rs` reads. */
-function packBundle(files: readonly BundledTarget[]): Uint8Array {
-  const names = files.map(({ path }) => encodeName(path));
-  const nameBytes = names.reduce((sum, name) => sum + name.length, 0);
-  const packed = Buffer.allocUnsafe(RECORD_BYTES * files.length + nameBytes);
+/** Writes the records that `native/src/bundle.rs` reads; a sender's have no mode. */
+function packBundle(files: readonly (BundledSource & Partial<BundledTarget>)[]): Uint8Array {
+  const room = files.reduce((sum, { path }) => sum + RECORD_BYTES + mostNameBytes(path), 0);
+  const packed = Buffer.allocUnsafe(room);
   let at = 0;
-  files.forEach(({ mode, bytes, mtimeMs }, position) => {
-    const name = names[position] ?? new Uint8Array();
-    packed.writeUInt16LE(name.length, at);
+  for (const { path, mode = 0, bytes, mtimeMs } of files) {
+    const nameBytes = writeName(packed, path, at + RECORD_BYTES);
+    packed.writeUInt16LE(nameBytes, at);
     packed.writeUInt16LE(mode & 0o777, at + 2);
     packed.writeDoubleLE(bytes, at + 4);
     packed.writeDoubleLE(mtimeMs, at + 12);
-    packed.set(name, at + RECORD_BYTES);
-    at += RECORD_BYTES + name.length;
-  });
-  return packed;
+    at += RECORD_BYTES + nameBytes;
+  }
+  return packed.subarray(0, at);
 }
 
 function bundleResults({ hashes, statuses, failures }: AddonBundle): BundledResult[] {
