@@ -14,6 +14,7 @@ import type { WireFailure } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { type LandingPlan, numberedName } from "./conflicts.ts";
 import { isDiskCode, naming } from "./disk-failure.ts";
+import { eachFolder } from "./each-folder.ts";
 import type { Journal } from "./journal.ts";
 import type { LandingNames } from "./landing-names.ts";
 
@@ -128,17 +129,16 @@ export class Landing {
   /** Times and modes of folders, the inner ones first: what is done in a folder changes its time. */
   async #setFolders(): Promise<void> {
     const { manifest, names, plan, files } = this.#options;
-    for (let position = manifest.totals.entries - 1; position >= 0; position -= 1) {
-      const { kind, mode, mtimeMs, depth } = manifest.entry(position);
-      const isMade = kind === "folder" && !plan.leftOut.has(position);
-      if (!isMade || this.#isLanded(position)) continue;
+    await eachFolder(manifest, "inner first", async (position) => {
+      if (plan.leftOut.has(position) || this.#isLanded(position)) return;
+      const { mode, mtimeMs, depth } = manifest.entry(position);
       const path = names.path(position);
       const created = await files.stat(path);
       const allowed = (created?.mode ?? 0o755) & mode;
       // A folder must be writable to be moved out: the top-level ones get their mode after that.
       const metadata = { mode: depth === 0 ? allowed | 0o700 : allowed, mtimeMs };
       await this.#attempt(position, () => files.setMetadata(path, metadata));
-    }
+    });
   }
 
   /** Notes what is about to move under a top-level entry. */

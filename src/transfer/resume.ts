@@ -10,6 +10,7 @@ import type { Entry } from "../protocol/entry.ts";
 import { valueBytes } from "../protocol/lane.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import { naming } from "./disk-failure.ts";
+import { eachFolder } from "./each-folder.ts";
 import type { NameRules } from "./landing-name.ts";
 import { LandingNames } from "./landing-names.ts";
 import { type KeptFile, type Leftover, provenRuns } from "./leftover.ts";
@@ -48,11 +49,22 @@ export interface Resumed {
 
 /** Creates the offer's folders, and keeps or removes what is there. */
 export async function resume(options: ResumeOptions): Promise<Resumed> {
-  return new Resumption(options).run();
+  const { leftover, files, manifest, names, isSkipped } = options;
+  if (leftover) return new Resumption({ ...options, leftover }).run();
+  // Where nothing is left there is nothing to keep, nor to remove.
+  await eachFolder(manifest, "outer first", async (position) => {
+    if (!isSkipped(position)) await files.createFolder(names.path(position));
+  });
+  return { left: [], isIntact: true };
+}
+
+/** For a staging folder in which an earlier try has left something. */
+interface ResumptionOptions extends ResumeOptions {
+  leftover: Leftover;
 }
 
 class Resumption {
-  readonly #options: ResumeOptions;
+  readonly #options: ResumptionOptions;
   readonly #leftOf: (entry: number) => { kept: KeptFile; isSame: boolean } | null;
   /** What stands in the folders that the walk is in, from the top; each thing is taken out as it is met. */
   readonly #open: { path: string; things: Map<string, FileStat> }[] = [];
@@ -60,18 +72,16 @@ class Resumption {
   readonly #states: Uint8Array;
   #isIntact = true;
 
-  constructor(options: ResumeOptions) {
+  constructor(options: ResumptionOptions) {
     this.#options = options;
     this.#leftOf = leftFiles(options);
     this.#states = new Uint8Array(options.manifest.totals.entries);
   }
 
   async run(): Promise<Resumed> {
-    const { manifest, names, leftover, isLanded, isSkipped } = this.#options;
+    const { manifest, names, isLanded, isSkipped } = this.#options;
     await this.#enter("");
     for (const [position, entry] of manifest) {
-      // Where nothing is left there is nothing to keep, nor to remove.
-      if (!leftover && entry.kind !== "folder") continue;
       await this.#leaveTo(entry.depth + 1);
       if (isLanded(position)) continue;
       if (isSkipped(position)) {
@@ -98,11 +108,11 @@ class Resumption {
     }
   }
 
-  /** Lists a folder, if an earlier try can have left something in it. */
+  /** Lists a folder in which an earlier try can have left something. */
   async #enter(path: string): Promise<void> {
-    const { files, leftover } = this.#options;
+    const { files } = this.#options;
     const what = path || "the folder of what arrives";
-    const list = leftover ? await naming(what, files.list(path)) : [];
+    const list = await naming(what, files.list(path));
     this.#open.push({ path, things: new Map(list.map((thing) => [thing.name, thing])) });
   }
 
@@ -189,8 +199,7 @@ function isOfSize(there: FileStat, { bytes }: KeptFile): boolean {
 }
 
 /** Finds what is left of the entries of the new manifest. */
-function leftFiles({ leftover, manifest, names, rules }: ResumeOptions) {
-  if (!leftover) return () => null;
+function leftFiles({ leftover, manifest, names, rules }: ResumptionOptions) {
   const old = leftover.manifest;
   if (leftover.isOf(manifest)) {
     return (entry: number) => {
