@@ -63,7 +63,7 @@ async function measured(cell: Cell, command: string | undefined): Promise<Shares
     if (received.exit !== 0) throw new Error(ending("receiver", received));
     if (sent.exit !== 0) throw new Error(ending("sender", sent));
     verify(pair.data, join(pair.into, basename(pair.data.path)));
-    const ownSeconds = pair.plan.ownSeconds?.(received.output) ?? Number.NaN;
+    const ownSeconds = pair.plan.ownSeconds?.(received) ?? Number.NaN;
     const share = (bytes: number, ms: number) => (8 * bytes) / ms / 1000 / mbits;
     return {
       whole: share(fileBytes, received.endedAtMs - pair.startedAtMs),

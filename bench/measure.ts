@@ -117,7 +117,7 @@ async function fill(
     run.receiverCpuSeconds = received.cpuSeconds;
     run.senderPeakBytes = sent.peakBytes;
     run.receiverPeakBytes = received.peakBytes;
-    const own = plan.ownSeconds?.(received.output);
+    const own = plan.ownSeconds?.(received);
     if (own !== undefined) run.ownSeconds = own;
     verify(data, join(into, basename(data.path)));
     if (options.profile) {

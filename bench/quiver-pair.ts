@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Data, makeData } from "./data.ts";
 import type { Lab } from "./lab.ts";
 import { readiness, Side } from "./side.ts";
-import { quiver } from "./tools/quiver.ts";
+import { inEvents, quiver } from "./tools/quiver.ts";
 import type { Plan } from "./tools/tool.ts";
 
 /** A transfer that is under way, or has ended. */
@@ -31,7 +31,7 @@ export async function startPair(
   const into = join(folder, "into");
   mkdirSync(into);
   const told = { wire: [], quiver: command, compress: undefined };
-  const plan = quiver.plan({ data, into, address: lab.address("a"), folder, ...told });
+  const plan = inEvents(quiver.plan({ data, into, address: lab.address("a"), folder, ...told }));
   const sender = new Side(lab.on("a"), plan.sender, join(folder, "sender"));
   const ready = await readiness(sender, () => plan.ready(sender.output, lab));
   const startedAtMs = performance.now();

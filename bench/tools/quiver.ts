@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import type { TransferEvent } from "../../src/index.ts";
+import type { Command } from "../side.ts";
 import { firstLine } from "./program.ts";
 import type { Job, Plan, Tool } from "./tool.ts";
 
@@ -21,22 +22,29 @@ function plan({ data, into, address, folder, quiver: other, compress }: Job): Pl
   const how = compress ? ["--compress", compress] : [];
   return {
     sender: {
-      argv: [...command, "send", ...how, data.path, "--json", "--listen", `${address}:0`],
+      argv: [...command, "send", ...how, data.path, "--listen", `${address}:0`],
       env: { QUIVER_HOME: join(folder, "quiver-sender") },
     },
     ready(output) {
-      const ready = eventsIn(output).find((event) => event.type === "ready");
-      return ready?.ticket;
+      return /(quiver[a-z0-9]+)["\n]/.exec(output)?.[1];
     },
     receiver: (ticket) => ({
-      argv: [...command, "receive", "-", "--into", into, "--yes", "--json"],
+      argv: [...command, "receive", "-", "--into", into, "--yes", "--verbose"],
       env: { QUIVER_HOME: join(folder, "quiver-receiver") },
       input: `${ticket}\n`,
     }),
-    ownSeconds(output) {
-      return eventsIn(output).find((event) => event.type === "receipt")?.seconds;
+    ownSeconds({ errors }) {
+      const seconds = /transfer complete: .* in ([\d.]+)s/.exec(errors)?.[1];
+      return seconds === undefined ? undefined : Number(seconds);
     },
   };
+}
+
+/** The same commands, telling of themselves in events. */
+export function inEvents(plan: Plan): Plan {
+  const withJson = (command: Command) => ({ ...command, argv: [...command.argv, "--json"] });
+  const receiver = (ready: string) => withJson(plan.receiver(ready));
+  return { ...plan, sender: withJson(plan.sender), receiver };
 }
 
 /** The events on the lines of an output that are complete. */

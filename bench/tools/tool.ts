@@ -2,7 +2,7 @@
 
 import type { Data } from "../data.ts";
 import type { Lab } from "../lab.ts";
-import type { Command } from "../side.ts";
+import type { Command, SideResult } from "../side.ts";
 
 /** One way to bring files from one host to another. */
 export interface Tool {
@@ -54,8 +54,8 @@ export interface Plan {
   receiver(ready: string): Command;
   /** Whether the sender is a server that does not end with the transfer. */
   staysUp?: boolean;
-  /** Reads the tool's own figure of seconds from the receiver's output. */
-  ownSeconds?(output: string): number | undefined;
+  /** Reads the tool's own figure of seconds from what the receiver has said. */
+  ownSeconds?(receiver: SideResult): number | undefined;
 }
 
 /** The `ready` of a sender that listens on a TCP port. */
