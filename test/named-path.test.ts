@@ -18,8 +18,13 @@ test("an empty path is not the current folder: to send, to share, to receive int
   const sending = alice.peer.send(alice.at("a.txt"));
   const code = "INVALID_ARGUMENT";
 
-  const receiving = bob.peer.receive(await ticketOf(sending), { into: "", accept: () => true });
+  const asked: string[] = [];
+  const receiving = bob.peer.receive(await ticketOf(sending), {
+    into: "",
+    accept: ({ transferId }) => asked.push(transferId) > 0,
+  });
   assert.equal(await codeOf(receiving), code);
+  assert.deepEqual(asked, []);
   assert.equal(await codeOf(alice.peer.send("")), code);
   await assert.rejects(alice.peer.share("", { name: "all", peers: [bob.peer.peerId] }), { code });
 

@@ -2,6 +2,7 @@
 
 import { join, resolve } from "node:path";
 import type { Engine, Folder } from "../engine/engine.ts";
+import { absolutePath } from "../named-path.ts";
 import type { ConflictPolicy } from "../transfer/conflicts.ts";
 import type { EntryChooser } from "../transfer/entry-choice.ts";
 import type { ConflictChoice, OfferSummary } from "../transfer/events.ts";
@@ -11,13 +12,18 @@ import { nameRules } from "../transfer/landing-name.ts";
 import type { PeerContext } from "./context.ts";
 import type { OfferAnswer, ReceiveOptions } from "./peer-options.ts";
 
-/** Asks once about each content: what was accepted is accepted again after a lost connection. */
+/**
+ * Asks once about each content: what was accepted is accepted again after a lost connection.
+ *
+ * @throws {TransferError} `INVALID_ARGUMENT` for an empty folder name, before anybody is asked.
+ */
 export function decideOnce(
   context: PeerContext,
   chooser: EntryChooser,
   options: ReceiveOptions,
 ): IncomingOptions["decide"] {
-  const { accept = () => true, into } = options;
+  const { accept = () => true } = options;
+  const into = options.into === undefined ? undefined : absolutePath(options.into);
   // What is handed on arrives as a whole, and not in parts that are there already.
   const policy = options.output ? "rename" : options.onConflict;
   const onConflict = rememberChoices(policy ?? "rename");
