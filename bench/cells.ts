@@ -4,13 +4,12 @@
  * docs/performance.md has the results.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { verify } from "./data.ts";
 import { commonFlags } from "./flags.ts";
-import { Lab } from "./lab.ts";
+import { runBenchmark, withLab } from "./interrupt.ts";
 import { lastProgress, type Pair, startPair } from "./quiver-pair.ts";
 import { ending } from "./side.ts";
 import { eventsIn } from "./tools/quiver.ts";
@@ -50,10 +49,8 @@ interface Look {
   bytes: number;
 }
 
-async function measured(cell: Cell, command: string | undefined): Promise<Shares> {
-  const lab = new Lab();
-  const folder = mkdtempSync("/dev/shm/quiver-cells-");
-  try {
+function measured(cell: Cell, command: string | undefined): Promise<Shares> {
+  return withLab("/dev/shm", async (lab, folder) => {
     const { mbits, rttMs, lossPercent } = cell;
     lab.up(["wan", `rate=${mbits}`, `delay=${rttMs / 2}`, `loss=${lossPercent}`]);
     warmMemory(2 * fileBytes);
@@ -72,10 +69,7 @@ async function measured(cell: Cell, command: string | undefined): Promise<Shares
       sentPerByte: lab.bytesSent("a") / fileBytes,
       queue: queueOf(sent.output, rttMs),
     };
-  } finally {
-    lab.down();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Looks at the receiver's progress until the receiver has ended. */
@@ -131,24 +125,29 @@ function readCell(text: string): Cell {
 
 const fileBytes = 256 * 2 ** 20;
 
-const { values } = parseArgs({
-  options: {
-    cells: { type: "string", default: allCells() },
-    ...commonFlags,
-  },
-});
-if (values.help) {
-  console.log(usage);
-} else {
-  const cells = values.cells.split(",").map(readCell);
+async function cells(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      cells: { type: "string", default: allCells() },
+      ...commonFlags,
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  const paths = values.cells.split(",").map(readCell);
   console.log("| Mbit/s | round trip, ms | loss, % | whole | own | started | sent/byte | queue |");
   console.log("|---|---|---|---|---|---|---|---|");
   for (let round = 0; round < Number(values.rounds); round += 1) {
-    for (const cell of cells) {
+    for (const cell of paths) {
       const { whole, own, started, sentPerByte, queue } = await measured(cell, values.quiver);
       const figures = [whole, own, started, sentPerByte, queue].map((figure) => figure.toFixed(2));
       const { mbits, rttMs, lossPercent } = cell;
       console.log(`| ${[mbits, rttMs, lossPercent, ...figures].join(" | ")} |`);
     }
   }
+  return 0;
 }
+
+await runBenchmark(cells);

@@ -5,12 +5,13 @@
  * the starts do not count. docs/performance.md has the results.
  */
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { commonFlags } from "./flags.ts";
-import { Lab } from "./lab.ts";
+import { interrupt, runBenchmark, withLab } from "./interrupt.ts";
+import type { Lab } from "./lab.ts";
 import { lastProgress, startPair } from "./quiver-pair.ts";
 import { readiness, Side } from "./side.ts";
 import { listening } from "./tools/tool.ts";
@@ -50,20 +51,18 @@ function quiverFlow(bytes: number, command: string | undefined): Start {
 const tcpFlow: Start = async (lab, { port, folder }) => {
   const argv = (...args: string[]) => ({ argv: [process.execPath, tcpProgram, ...args] });
   const sender = new Side(lab.on("a"), argv("serve", `${port}`), join(folder, "sender"));
-  await readiness(sender, () => listening(port)("", lab));
+  await readiness(sender, () => listening(port)("", lab), interrupt);
   const command = argv("fetch", lab.address("a"), `${port}`);
   const receiver = new Side(lab.on("b"), command, join(folder, "receiver"));
   return { bytes: () => lastProgress(receiver.output) };
 };
 
 /** Runs a quiver beside another flow; returns what each of them got, in Mbit/s. */
-async function share(
+function share(
   beside: string,
   { wire, settleMs, countedMs, quiver: command }: Settings,
 ): Promise<number[]> {
-  const lab = new Lab();
-  const folder = mkdtempSync("/dev/shm/quiver-fairness-");
-  try {
+  return withLab("/dev/shm", async (lab, folder) => {
     lab.up(["wan", ...wire]);
     lab.set("ipv4/tcp_no_metrics_save", "1");
     const rate = Number(wire.find((word) => word.startsWith("rate="))?.slice(5) ?? 100);
@@ -75,30 +74,29 @@ async function share(
       mkdirSync(own);
       flows.push(await start(lab, { port: 5000 + at, folder: own }));
     }
-    await pause(settleMs);
+    await pause(settleMs, undefined, { signal: interrupt });
     const before = flows.map((flow) => flow.bytes());
-    await pause(countedMs);
+    await pause(countedMs, undefined, { signal: interrupt });
     return flows.map((flow, at) => ((flow.bytes() - (before[at] ?? 0)) * 8) / countedMs / 1000);
-  } finally {
-    lab.down();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 const tcpProgram = join(import.meta.dirname, "tools", "tcp-flow.ts");
 
-const { values } = parseArgs({
-  options: {
-    wire: { type: "string", default: "rate=100,delay=20" },
-    beside: { type: "string", default: "cubic,bbr,quiver" },
-    settle: { type: "string", default: "10" },
-    seconds: { type: "string", default: "30" },
-    ...commonFlags,
-  },
-});
-if (values.help) {
-  console.log(usage);
-} else {
+async function fairness(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      wire: { type: "string", default: "rate=100,delay=20" },
+      beside: { type: "string", default: "cubic,bbr,quiver" },
+      settle: { type: "string", default: "10" },
+      seconds: { type: "string", default: "30" },
+      ...commonFlags,
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
   const settings: Settings = {
     wire: values.wire.split(","),
     settleMs: Number(values.settle) * 1000,
@@ -115,4 +113,7 @@ if (values.help) {
       console.log(`| ${beside} | ${ours.toFixed(1)} | ${other.toFixed(1)} | ${part} |`);
     }
   }
+  return 0;
 }
+
+await runBenchmark(fairness);

@@ -4,11 +4,11 @@
  * docs/performance.md says what is measured and how.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chart } from "./chart.ts";
 import { makeData } from "./data.ts";
-import { Lab } from "./lab.ts";
+import { interrupt, runBenchmark, withLab } from "./interrupt.ts";
 import { describeMachine } from "./machine.ts";
 import { type Bench, measure, type Run } from "./measure.ts";
 import { readOptions, usage } from "./options.ts";
@@ -18,7 +18,7 @@ import { summarize } from "./summary.ts";
 import { chooseTools } from "./tools/table.ts";
 
 /** Runs the benchmark and returns its exit status: 0 only if every run brought the right bytes. */
-async function main(argv: string[], signal: AbortSignal): Promise<number> {
+async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
   if (options === "help") {
     console.log(usage);
@@ -30,19 +30,15 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const { tools, missing } = chooseTools(options);
   for (const line of missing) console.error(`left out: ${line}`);
 
-  const folder = mkdtempSync(join(options.disk, "quiver-bench-"));
-  const lab = new Lab();
-  const end = () => lab.killProcesses();
-  signal.addEventListener("abort", end);
-  try {
+  return withLab(options.disk, async (lab, folder) => {
     console.error(`making the data (${options.data.text}) in ${folder}`);
-    const data = makeData(options.data, join(folder, "data"), signal);
+    const data = makeData(options.data, join(folder, "data"), interrupt);
 
     lab.up(options.wire);
     // What TCP learns of the path in one run would help or hinder it in the next.
     lab.set("ipv4/tcp_no_metrics_save", "1");
     if (options.tcp) lab.setTcpCongestionControl(options.tcp);
-    const bench: Bench = { lab, data, folder, options, signal };
+    const bench: Bench = { lab, data, folder, options, signal: interrupt };
     mkdirSync(join(folder, "tools"));
     for (const tool of tools) tool.prepare?.(join(folder, "tools"));
 
@@ -66,22 +62,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     }
     if (options.svg) writeFileSync(options.svg, chart(result));
     return runs.every((run) => run.failure === undefined) ? 0 : 1;
-  } finally {
-    signal.removeEventListener("abort", end);
-    lab.down();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
-const interrupt = new AbortController();
-// The listeners stay: a second Ctrl-C must not end the clean-up that the first one began.
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(name, () => interrupt.abort(new Error("interrupted")));
-}
-try {
-  process.exitCode = await main(process.argv.slice(2), interrupt.signal);
-} catch (error) {
-  const text = error instanceof Error ? error.message : String(error);
-  console.error(`bench: ${text}`);
-  process.exitCode = interrupt.signal.aborted ? 130 : 1;
-}
+await runBenchmark(() => main(process.argv.slice(2)));

@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Data, makeData } from "./data.ts";
+import { interrupt } from "./interrupt.ts";
 import type { Lab } from "./lab.ts";
 import { readiness, Side } from "./side.ts";
 import { inEvents, quiver } from "./tools/quiver.ts";
@@ -27,13 +28,13 @@ export async function startPair(
   { bytes, command }: { bytes: number; command: string | undefined },
 ): Promise<Pair> {
   const choice = { kind: "random", bytes, files: 0, tree: "", text: "random" } as const;
-  const data = makeData(choice, join(folder, "data"), new AbortController().signal);
+  const data = makeData(choice, join(folder, "data"), interrupt);
   const into = join(folder, "into");
   mkdirSync(into);
   const told = { wire: [], quiver: command, compress: undefined };
   const plan = inEvents(quiver.plan({ data, into, address: lab.address("a"), folder, ...told }));
   const sender = new Side(lab.on("a"), plan.sender, join(folder, "sender"));
-  const ready = await readiness(sender, () => plan.ready(sender.output, lab));
+  const ready = await readiness(sender, () => plan.ready(sender.output, lab), interrupt);
   const startedAtMs = performance.now();
   const receiver = new Side(lab.on("b"), plan.receiver(ready), join(folder, "receiver"));
   return { data, into, plan, sender, receiver, startedAtMs };
