@@ -190,7 +190,7 @@ export class Manifest {
     this.#starts.push(this.#sealed);
     this.#batches.push(batch);
     this.#sealed += entries.length;
-    remember(this.#decoded, decodedBatches, this.#batches.length - 1, entries);
+    this.#remember(this.#batches.length - 1, entries);
   }
 
   /** The batch that holds a position: the last whose first entry is not after it. */
@@ -210,8 +210,13 @@ export class Manifest {
     const known = this.#decoded.get(batch);
     if (known) return known;
     const entries = decodeEntries(this.#batches[batch] ?? new Uint8Array());
-    remember(this.#decoded, decodedBatches, batch, entries);
+    this.#remember(batch, entries);
     return entries;
+  }
+
+  #remember(batch: number, entries: Entry[]): void {
+    const isSmall = this.#batches.length <= mostDecodedOnce;
+    remember(this.#decoded, isSmall ? mostDecodedOnce : decodedBatches, batch, entries);
   }
 
   #folderPath(position: number): string {
@@ -223,8 +228,7 @@ export class Manifest {
   }
 }
 
-/**
- * Batches kept decoded, some 20 MB: an offer of up to 131,072 entries is decoded once. Of a larger one lanes
- * work on neighbouring entries, but each lane on its own.
- */
-const decodedBatches = 128;
+/** An offer of up to so many batches, 131,072 entries, is decoded once: that takes some 20 MB. */
+const mostDecodedOnce = 128;
+/** Of a larger one fewer are kept decoded: lanes work on neighbouring entries, but each lane on its own. */
+const decodedBatches = 64;

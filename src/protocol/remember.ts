@@ -1,8 +1,8 @@
-/** Adds to a cache and lets go of the oldest when it is full. */
+/** Adds to a cache and lets go of the oldest when it is full, of more where it may hold fewer than before. */
 export function remember<T>(cache: Map<number, T>, most: number, key: number, value: T): void {
-  if (cache.size >= most) {
-    const [oldest] = cache.keys();
-    if (oldest !== undefined) cache.delete(oldest);
+  for (const oldest of cache.keys()) {
+    if (cache.size < most) break;
+    cache.delete(oldest);
   }
   cache.set(key, value);
 }

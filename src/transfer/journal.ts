@@ -125,7 +125,7 @@ export class Journal {
       await sync(dirty);
       if (!this.#isAnchored) await anchor();
       this.#isAnchored = true;
-      await naming("the journal of what arrives", this.#write(records.map(asBytes)));
+      await naming("the journal of what arrives", this.#write(records.map(bytesOf)));
     } finally {
       this.#isCommitting = false;
       this.#endedAtMs = clock.now();
@@ -159,26 +159,50 @@ export class Journal {
   #addNeighbour({ entry, pieceBytes, values }: ProvenRun): void {
     this.#pendingCount += 1;
     const last = this.#pending.at(-1);
-    const before = last instanceof Uint8Array ? undefined : last;
-    const isNext = before?.pieceBytes === pieceBytes && before.first + before.each.length === entry;
-    // A copy: the caller's may be a part of much more.
-    const each = [values.slice()];
-    if (isNext && before.each.length < mostNeighbours) before.each.push(...each);
-    else this.#pending.push({ first: entry, pieceBytes, each });
+    const before = last instanceof Neighbours ? last : null;
+    if (before?.add(entry, pieceBytes, values)) return;
+    const alone = new Neighbours(entry, pieceBytes);
+    alone.add(entry, pieceBytes, values);
+    this.#pending.push(alone);
   }
 }
 
 /** Files that follow each other, each with the value of its first piece; a record for each would cost more than its write. */
-interface Neighbours {
-  first: number;
-  pieceBytes: number;
-  each: Uint8Array[];
+class Neighbours {
+  readonly #first: number;
+  readonly #pieceBytes: number;
+  #values = Buffer.allocUnsafe(valueBytes);
+  #count = 0;
+
+  constructor(first: number, pieceBytes: number) {
+    this.#first = first;
+    this.#pieceBytes = pieceBytes;
+  }
+
+  /** Adds the next file; false for one that does not follow, or is one too many. */
+  add(entry: number, pieceBytes: number, value: Uint8Array): boolean {
+    const isNext = entry === this.#first + this.#count && pieceBytes === this.#pieceBytes;
+    if (!isNext || this.#count === mostNeighbours) return false;
+    const at = this.#count * valueBytes;
+    if (at === this.#values.length) {
+      const larger = Buffer.allocUnsafe(2 * at);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values.set(value, at);
+    this.#count += 1;
+    return true;
+  }
+
+  get record(): Uint8Array {
+    const values = this.#values.subarray(0, this.#count * valueBytes);
+    const about = { first: this.#first, pieceBytes: this.#pieceBytes };
+    return encodeRecord({ kind: "neighbours", ...about, values });
+  }
 }
 
-function asBytes(record: Uint8Array | Neighbours): Uint8Array {
-  if (record instanceof Uint8Array) return record;
-  const { each, ...about } = record;
-  return encodeRecord({ kind: "neighbours", ...about, values: Buffer.concat(each) });
+function bytesOf(record: Uint8Array | Neighbours): Uint8Array {
+  return record instanceof Neighbours ? record.record : record;
 }
 
 /** Joins records to writes of some hundred kilobytes. */

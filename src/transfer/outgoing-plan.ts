@@ -111,25 +111,33 @@ export class OutgoingPlan {
 
   /** All jobs in a format. */
   *jobs(format: LaneFormat): Generator<Job> {
-    const { first, rest } = this.planAhead(format);
+    const { kept } = this.planAhead(format);
     this.#ahead = null;
-    yield* first;
-    yield* rest;
+    yield* kept ?? this.#plan(format);
   }
 
-  /** Plans the first 100,000 jobs: while the receiver decides there is time for it. What it has then changes that. */
+  /** Plans all: while the receiver decides there is time for it. What it has then changes that. */
   planAhead(format: LaneFormat): JobsAhead {
     if (this.#ahead?.format === format) return this.#ahead;
-    const plan = format === "ultra" ? planUltra : planStandard;
-    const rest = plan(this.#files(), this.#tuning);
-    const first: Job[] = [];
-    while (first.length < mostCounted) {
-      const { value, done } = rest.next();
-      if (done) break;
-      first.push(value);
+    const size = { ranges: 0, bundles: 0, rangeBytes: 0, bytes: 0 };
+    let kept: Job[] | null = [];
+    for (const job of this.#plan(format)) {
+      const length = job.kind === "run" ? job.length : 0;
+      if (job.kind === "bundle") size.bundles += 1;
+      size.rangeBytes = Math.max(size.rangeBytes, length);
+      size.bytes += length;
+      size.ranges += 1;
+      if (size.ranges === mostCounted) break;
+      if (size.ranges > mostKept) kept = null;
+      kept?.push(job);
     }
-    this.#ahead = { format, first, rest };
+    this.#ahead = { format, ...size, kept };
     return this.#ahead;
+  }
+
+  #plan(format: LaneFormat): Generator<Job> {
+    const plan = format === "ultra" ? planUltra : planStandard;
+    return plan(this.#files(), this.#tuning);
   }
 
   /**
@@ -137,18 +145,9 @@ export class OutgoingPlan {
    * lanes for them: one for each run, and few for bundles, as a slow disk leaves each lane's window full.
    */
   size(format: LaneFormat): { ranges: number; rangeBytes: number; bytes: number; lanes: number } {
-    let bundles = 0;
-    let rangeBytes = 0;
-    let bytes = 0;
-    const { first } = this.planAhead(format);
-    for (const job of first) {
-      const length = job.kind === "run" ? job.length : 0;
-      if (job.kind === "bundle") bundles += 1;
-      rangeBytes = Math.max(rangeBytes, length);
-      bytes += length;
-    }
-    const lanes = first.length - bundles + Math.min(bundles, mostBundleLanes);
-    return { ranges: first.length, rangeBytes, bytes, lanes };
+    const { ranges, bundles, rangeBytes, bytes } = this.planAhead(format);
+    const lanes = ranges - bundles + Math.min(bundles, mostBundleLanes);
+    return { ranges, rangeBytes, bytes, lanes };
   }
 
   /** Jobs as a format can carry them: the standard one has no bundles, and its runs are one piece. */
@@ -208,11 +207,15 @@ export class OutgoingPlan {
   }
 }
 
-/** The first jobs of a plan, and what makes the others. */
+/** A plan as far as it was counted. */
 interface JobsAhead {
   format: LaneFormat;
-  first: readonly Job[];
-  rest: Generator<Job>;
+  ranges: number;
+  bundles: number;
+  rangeBytes: number;
+  bytes: number;
+  /** All jobs; null where they are many. */
+  kept: readonly Job[] | null;
 }
 
 /** A file of which the receiver has another version. */
@@ -248,3 +251,5 @@ function* piecesOf(run: Extract<Job, { kind: "run" }>): Generator<Job> {
 
 /** A million pieces need not be counted to be shown. */
 const mostCounted = 100_000;
+/** Those of 100,000 small files are 400, and take a megabyte. */
+const mostKept = 1024;
