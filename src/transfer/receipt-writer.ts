@@ -5,7 +5,7 @@ import type { Manifest } from "../protocol/manifest.ts";
 import type { ArrivedRun, ControlMessage, FileResult } from "../protocol/messages.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { batches, textBytes } from "./batches.ts";
-import type { LandingPlan } from "./conflicts.ts";
+import { type LandingPlan, runsOf } from "./conflicts.ts";
 import { EntrySet } from "./entry-set.ts";
 import { notChosen, type ReceiptFile, type ReceiptFiles } from "./events.ts";
 import type { Landing } from "./landing.ts";
@@ -64,7 +64,7 @@ function* inShort(results: readonly FileResult[]): Generator<Short> {
     let end = at + 1;
     while (end < results.length && isAsOffered(results[end]) === isPlain) end += 1;
     const files = results.slice(at, end);
-    yield isPlain ? { type: "arrived", runs: runsOf(files) } : { type: "results", files };
+    yield isPlain ? { type: "arrived", runs: arrivedRuns(files) } : { type: "results", files };
     at = end;
   }
 }
@@ -74,16 +74,11 @@ function isAsOffered(result: FileResult | undefined): boolean {
 }
 
 /** Each run of neighbours with the hashes of all. */
-function runsOf(files: readonly FileResult[]): ArrivedRun[] {
-  const runs: ArrivedRun[] = [];
-  for (let at = 0; at < files.length; ) {
-    const first = files[at]?.entry ?? 0;
-    let end = at + 1;
-    while (files[end]?.entry === first + end - at) end += 1;
-    runs.push({ first, hashes: Buffer.concat(files.slice(at, end).map(({ hash }) => hash)) });
-    at = end;
-  }
-  return runs;
+function arrivedRuns(files: readonly FileResult[]): ArrivedRun[] {
+  const hashes = files.map(({ hash }) => hash);
+  return runsOf(files.map(({ entry }) => entry)).map(([first, count]) => {
+    return { first, hashes: Buffer.concat(hashes.splice(0, count)) };
+  });
 }
 
 function* filesOf(manifest: Manifest, results: Iterable<FileResult>): Generator<ReceiptFile> {
