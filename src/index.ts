@@ -43,7 +43,7 @@ export type {
   TransferProgress,
   TransferState,
 } from "./transfer/events.ts";
-export { notChosen } from "./transfer/events.ts";
+export { isNotAsOffered, notChosen } from "./transfer/events.ts";
 export type { SourceChoice } from "./transfer/folder-choice.ts";
 export type { Limit, LimitSchedule, LimitWindow, Rate } from "./transfer/limit.ts";
 export { LogLines } from "./transfer/log-lines.ts";

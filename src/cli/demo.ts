@@ -9,6 +9,7 @@ import { styleText } from "node:util";
 import type { Command } from "commander";
 import {
   displayText,
+  isNotAsOffered,
   type Receipt,
   type ReceiptFile,
   type ReceiptFiles,
@@ -116,9 +117,7 @@ function showEvent(event: TransferEvent, display: Display): void {
 /** The files of a receipt that came as JSON. */
 function listed(files: Iterable<ReceiptFile>): ReceiptFiles {
   const list = [...files];
-  const isOther = ({ status, savedAs }: ReceiptFile) =>
-    status !== "received" || savedAs !== undefined;
-  return Object.assign(list, { notAsOffered: list.filter(isOther) });
+  return Object.assign(list, { notAsOffered: list.filter(isNotAsOffered) });
 }
 
 /** The lines of a demo's receipt: the first hashes as `b3sum` prints them, and the total. */

@@ -137,6 +137,11 @@ export interface ReceiptFiles extends Iterable<ReceiptFile> {
   readonly notAsOffered: Iterable<ReceiptFile>;
 }
 
+/** Whether a file was not received, or landed under another name. */
+export function isNotAsOffered({ status, savedAs }: ReceiptFile): boolean {
+  return status !== "received" || savedAs !== undefined;
+}
+
 /** The receiver's signed-off result. */
 export interface Receipt {
   transferId: string;

@@ -4,7 +4,7 @@ import { TransferError } from "../errors.ts";
 import { valueBytes } from "../protocol/lane.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { ArrivedRun, FileResult } from "../protocol/messages.ts";
-import type { Receipt, ReceiptFile, SkippedThing } from "./events.ts";
+import { isNotAsOffered, type Receipt, type ReceiptFile, type SkippedThing } from "./events.ts";
 import { HashColumn } from "./hash-column.ts";
 import { MadeFiles, receiptFile } from "./receipt-files.ts";
 import type { SourceFiles } from "./source-files.ts";
@@ -152,9 +152,7 @@ export class ReceiptReader {
       for (const [entry, outcome] of this.#outcomes) yield this.#file(entry, outcome);
       return;
     }
-    for (const file of this.#files()) {
-      if (file.status !== "received" || file.savedAs !== undefined) yield file;
-    }
+    for (const file of this.#files()) if (isNotAsOffered(file)) yield file;
   }
 
   #file(entry: number, outcome: Outcome): ReceiptFile {
