@@ -13,6 +13,11 @@ export function encodeName(name: string): Uint8Array {
   return Buffer.concat(parts.map(bytesOf));
 }
 
+/** How many bytes a name stands for. */
+export function nameBytes(name: string): number {
+  return name.isWellFormed() ? Buffer.byteLength(name) : encodeName(name).length;
+}
+
 /** Writes the bytes that a name stands for to a place in a buffer; returns how many those are. */
 export function writeName(buffer: Buffer, name: string, at: number): number {
   if (name.isWellFormed()) return buffer.write(name, at, "utf8");

@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { TransferError } from "../errors.ts";
+import { nameBytes } from "../lossless-name.ts";
 import { decodeEntries, type Entry, encodeEntries, entryBound } from "./entry.ts";
 import { invalid } from "./fields.ts";
 import {
@@ -16,7 +17,6 @@ import {
   maxPathBytes,
 } from "./limits.ts";
 import { keptPaths, remember } from "./remember.ts";
-import { nameBytes } from "./wire-name.ts";
 
 /** What the entries add up to. */
 export interface ManifestTotals {

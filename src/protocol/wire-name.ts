@@ -21,8 +21,3 @@ export function nameFromWire(value: unknown, what: string, most: number): string
   if (isUnicode(name)) throw invalid(what);
   return name;
 }
-
-/** The length of a name in bytes. */
-export function nameBytes(name: string): number {
-  return isUnicode(name) ? Buffer.byteLength(name) : encodeName(name).length;
-}

@@ -7,8 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { decodeName, encodeName, isUnicode } from "../lossless-name.ts";
-import { nameBytes } from "../protocol/wire-name.ts";
+import { decodeName, encodeName, isUnicode, nameBytes } from "../lossless-name.ts";
 
 /** What a system's folders can hold. */
 export interface NameRules {

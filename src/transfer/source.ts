@@ -2,6 +2,7 @@
 
 import type { Engine, FileStat, Folder, FolderEntry, SourceFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
+import { nameBytes } from "../lossless-name.ts";
 import type { Entry } from "../protocol/entry.ts";
 import {
   maxDepth,
@@ -12,7 +13,6 @@ import {
   maxText,
 } from "../protocol/limits.ts";
 import { Manifest } from "../protocol/manifest.ts";
-import { nameBytes } from "../protocol/wire-name.ts";
 import { textBytes } from "./batches.ts";
 import type { SkippedThing } from "./events.ts";
 import { FolderChoice, type SourceChoice } from "./folder-choice.ts";

@@ -7,11 +7,11 @@
 import { Readable } from "node:stream";
 import type { Engine, SourceFile } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
+import { nameBytes } from "../lossless-name.ts";
 import { mostHeldStreamBytes } from "../options.ts";
 import type { Entry } from "../protocol/entry.ts";
 import { maxNameBytes, maxPieces } from "../protocol/limits.ts";
 import type { StreamEnd } from "../protocol/messages.ts";
-import { nameBytes } from "../protocol/wire-name.ts";
 import { unexpected } from "./unexpected.ts";
 
 /** Bytes that are sent as one file, as they come. */
