@@ -156,14 +156,11 @@ export class Journal {
     this.#pendingCount += 1;
   }
 
-  #addNeighbour({ entry, pieceBytes, values }: ProvenRun): void {
+  #addNeighbour(run: ProvenRun): void {
     this.#pendingCount += 1;
     const last = this.#pending.at(-1);
-    const before = last instanceof Neighbours ? last : null;
-    if (before?.add(entry, pieceBytes, values)) return;
-    const alone = new Neighbours(entry, pieceBytes);
-    alone.add(entry, pieceBytes, values);
-    this.#pending.push(alone);
+    const isAdded = last instanceof Neighbours && last.add(run);
+    if (!isAdded) this.#pending.push(new Neighbours(run));
   }
 }
 
@@ -171,16 +168,17 @@ export class Journal {
 class Neighbours {
   readonly #first: number;
   readonly #pieceBytes: number;
-  #values = Buffer.allocUnsafe(valueBytes);
-  #count = 0;
+  #values: Buffer;
+  #count = 1;
 
-  constructor(first: number, pieceBytes: number) {
-    this.#first = first;
+  constructor({ entry, pieceBytes, values }: ProvenRun) {
+    this.#first = entry;
     this.#pieceBytes = pieceBytes;
+    this.#values = Buffer.from(values);
   }
 
   /** Adds the next file; false for one that does not follow, or is one too many. */
-  add(entry: number, pieceBytes: number, value: Uint8Array): boolean {
+  add({ entry, pieceBytes, values }: ProvenRun): boolean {
     const isNext = entry === this.#first + this.#count && pieceBytes === this.#pieceBytes;
     if (!isNext || this.#count === mostNeighbours) return false;
     const at = this.#count * valueBytes;
@@ -189,7 +187,7 @@ class Neighbours {
       larger.set(this.#values);
       this.#values = larger;
     }
-    this.#values.set(value, at);
+    this.#values.set(values, at);
     this.#count += 1;
     return true;
   }
