@@ -2,14 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LogFile } from "../src/engine/engine.ts";
 import { Manifest } from "../src/protocol/manifest.ts";
-import { Journal } from "../src/transfer/journal.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { journalOn } from "./journals.ts";
 
 test("a journal whose disk does not sync lets nothing more in, and then all of it", async () => {
   const disk = Promise.withResolvers<void>();
-  const { journal, appended } = journalOn(disk.promise);
+  const { journal, written } = newJournal(disk.promise);
   let noted = 0;
   const note = async () => {
     await journal.room();
@@ -24,7 +22,7 @@ test("a journal whose disk does not sync lets nothing more in, and then all of i
     isIn = true;
   });
   await turns();
-  const before = { isIn, bytes: appended.bytes };
+  const before = { isIn, bytes: written().length };
   disk.resolve();
   await next;
   await journal.commit();
@@ -32,11 +30,11 @@ test("a journal whose disk does not sync lets nothing more in, and then all of i
   assert.deepEqual(before, { isIn: false, bytes: 0 });
   // Records of 1,024 neighbours have 17 bytes and 32 for each; the header and the end of no entries come before.
   const records = 2 * 8 + 1;
-  assert.equal(appended.bytes, 17 + 13 + 17 * records + 32 * noted);
+  assert.equal(written().length, 17 + 13 + 17 * records + 32 * noted);
 });
 
 test("many small files are due before their two seconds are over", () => {
-  const { journal } = journalOn(Promise.resolve());
+  const { journal } = newJournal(Promise.resolve());
   const values = new Uint8Array(32);
   const due: number[] = [];
 
@@ -48,26 +46,9 @@ test("many small files are due before their two seconds are over", () => {
   assert.equal(due[0], 8192);
 });
 
-function journalOn(synced: Promise<void>) {
-  const appended = { bytes: 0 };
-  const log: LogFile = {
-    read: async () => new Uint8Array(),
-    append: async (bytes) => {
-      appended.bytes += bytes.length;
-    },
-    truncate: async () => {},
-    sync: async () => {},
-    close: async () => {},
-  };
-  const journal = new Journal({
-    log,
-    clock: new VirtualClock(),
-    manifest: new Manifest(),
-    isBegun: false,
-    sync: () => synced,
-    anchor: async () => {},
-  });
-  return { journal, appended };
+/** A journal that has not begun, for files that are brought to disk so. */
+function newJournal(synced: Promise<void>) {
+  return journalOn(() => synced, { manifest: new Manifest(), isBegun: false });
 }
 
 /** Lets all that can go on go on. */

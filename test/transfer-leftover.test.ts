@@ -2,13 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { systemClock } from "../src/clock.ts";
 import type { LogFile } from "../src/engine/engine.ts";
 import { Manifest } from "../src/protocol/manifest.ts";
-import { Journal } from "../src/transfer/journal.ts";
 import { encodeRecord, type JournalRecord, readJournal } from "../src/transfer/journal-records.ts";
 import { Leftover } from "../src/transfer/leftover.ts";
-import { leftoverOf } from "./journals.ts";
+import { journalOn, leftoverOf } from "./journals.ts";
 
 const MiB = 2 ** 20;
 
@@ -75,24 +73,8 @@ test("a record whose length is damaged ends the journal before it", async () => 
 test("files that follow each other are told by one record, and read as one each", async () => {
   const { offered, header } = threeFiles();
   const filled = (entry: number) => new Uint8Array(32).fill(entry);
-  let written = Buffer.alloc(0);
-  const log: LogFile = {
-    ...logOf(written),
-    append: async (bytes) => {
-      written = Buffer.concat([written, bytes]);
-    },
-    truncate: async () => {},
-    sync: async () => {},
-    close: async () => {},
-  };
-  const journal = new Journal({
-    log,
-    clock: systemClock,
-    manifest: offered,
-    isBegun: true,
-    sync: async () => {},
-    anchor: async () => {},
-  });
+  const about = { manifest: offered, isBegun: true };
+  const { journal, written } = journalOn(async () => {}, about);
 
   const note = (entry: number) => {
     journal.note({ entry, pieceBytes: 1024, first: 0, values: filled(entry) }, 10);
@@ -102,10 +84,10 @@ test("files that follow each other are told by one record, and read as one each"
   for (const entry of [1, 2]) note(entry);
   await journal.commit();
 
-  const leftover = await Leftover.read(logOf(Buffer.concat([...header, written])));
+  const leftover = await Leftover.read(logOf(Buffer.concat([...header, written()])));
   const values = [0, 1, 2].map((entry) => leftover?.kept(entry)?.values);
   assert.deepEqual(values, [0, 1, 2].map(filled));
-  const kinds = [...readJournal(written, 1)].map(({ record }) => record.kind);
+  const kinds = [...readJournal(written(), 1)].map(({ record }) => record.kind);
   assert.deepEqual(kinds, ["neighbours", "neighbours", "neighbours", "void", "neighbours"]);
 });
 
