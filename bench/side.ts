@@ -121,7 +121,7 @@ export class Side {
 export async function readiness(
   sender: Side,
   look: () => string | undefined,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<string> {
   let hasEnded = false;
   sender.done.then(() => {
@@ -130,7 +130,7 @@ export async function readiness(
   for (let waited = 0; waited < readyMs; waited += pollMs) {
     const ready = look();
     if (ready !== undefined) return ready;
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     if (hasEnded) throw new Error(ending("sender", await sender.done));
     await pause(pollMs);
   }
