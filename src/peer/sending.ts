@@ -186,9 +186,11 @@ class TicketServer {
       const receipt = await this.#sources.use((source) =>
         sendOver(this.#context, session, source, record, this.#options),
       );
-      // Were this side to end now, what it said last might not reach the receiver, which ends first.
+      // What was said last must have left. A receiver that is near ends the connection itself then; one that
+      // is far away would wait for a round trip more until its end is heard.
       const { clock } = this.#context;
       await within(clock, farewellMs, session.ended, () => new Error("late")).catch(() => {});
+      session.close();
       if (keep) record.emit({ type: "receipt", ...receipt });
       else this.#result.resolve(receipt);
     } catch (error) {
@@ -235,8 +237,8 @@ function callOptions(context: PeerContext): SessionOptions {
   return { ...sessionSettings(context), onOffer };
 }
 
-/** How long a receiver that has everything may take to say goodbye. */
-const farewellMs = 5000;
+/** How long a receiver that has everything may take to end the connection. */
+const farewellMs = 20;
 
 /** A session under way, and when it is over. */
 interface Serving {

@@ -1,6 +1,5 @@
 /** The receiver's side of one transfer over one session, from the offer to the receipt. */
 
-import { within } from "../clock.ts";
 import type { Folder, ReceiveStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import type { LaneHeader } from "../protocol/lane.ts";
@@ -27,6 +26,7 @@ import {
   type Reception,
   removeReception,
 } from "./reception.ts";
+import { settle } from "./settling.ts";
 import { sayLandedAgain } from "./stream-again.ts";
 import type { HeldStream, StreamHold } from "./stream-hold.ts";
 import type { TransferRecord } from "./transfer.ts";
@@ -86,6 +86,7 @@ class Incoming implements Part {
       signal.throwIfAborted();
       this.#pacing.begin();
       const { mailbox } = this;
+      const channel = this.#channel;
       const [manifest, names] = [this.#manifest, this.#names];
       const { clock } = this.#options;
       this.#skippedBySender = await gatherOffer({ mailbox, clock, manifest, names });
@@ -98,14 +99,11 @@ class Incoming implements Part {
       if (!decision) throw declined;
       const { text } = this.#offer;
       if (text !== undefined) {
-        const transferId = id;
-        const say = (message: ControlMessage) => this.#say(message);
-        return await takeText({ transferId, text, clock, mailbox, say });
+        return await takeText({ transferId: id, text, channel, clock, mailbox });
       }
       const { hold } = this.#options;
       const landed = hold?.landed(id);
-      if (landed)
-        return await sayLandedAgain({ landed, clock, mailbox, say: this.#say.bind(this) });
+      if (landed) return await sayLandedAgain({ landed, channel, clock, mailbox });
       const held = (await hold?.take(id)) ?? null;
       this.#target = held?.target ?? (await decision.openTarget());
       return await this.#receive(decision, this.#target, held);
@@ -188,24 +186,16 @@ class Incoming implements Part {
     const { files, bytes } = await sayReceipt(landed, seconds, { say, features });
     const skipped = this.#skippedBySender;
     const isRemoved = isStream || !landing.isIncomplete;
-    // The sender must have its receipt before this side may close. One that is silent is not waited
-    // for, but may have been cut off: when it comes back, what has landed must be known.
-    const settled = within(clock, settleMs, listening, () => silent);
-    const failure: unknown = await settled.catch((error) => error);
+    const settling = await settle(channel, clock, listening);
     const bounds = this.#bounds.shares;
     const receipt = { transferId, files, bytes, wireBytes, seconds, skipped, bounds, into };
-    if (!isConnectionLost(failure) || (await this.#isLeft())) {
-      await this.#end(reception, isStream || (isRemoved && failure !== silent));
+    if (settling !== "lost") {
+      // One that is silent may have been cut off: when it comes back, what has landed must be known.
+      await this.#end(reception, isStream || (isRemoved && settling === "settled"));
       return receipt;
     }
     const free = (how: boolean) => this.#end(reception, how).finally(() => target.close());
     throw new Unsettled(receipt, { end: () => free(isRemoved), leave: () => free(isStream) });
-  }
-
-  /** Whether the sender has ended the connection for good: then it does not come back for its receipt. */
-  async #isLeft(): Promise<boolean> {
-    const { by, code } = await this.#channel.connection.closed();
-    return by === "peer" && code !== errorCodes.CONNECTION_LOST.wire;
   }
 
   #unlessEnded<T>(work: Promise<T>): Promise<T> {
@@ -268,11 +258,4 @@ function requireContent({ text, stream }: OfferMessage, manifest: Manifest): voi
 
 const nothing = { kind: "nothing", bytes: 0 };
 
-function isConnectionLost(error: unknown): boolean {
-  return error instanceof TransferError && error.code === "CONNECTION_LOST";
-}
-
-const silent = new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
 const declined = new TransferError("PEER_REJECTED", "the receiver declined the offer");
-/** How long a receiver waits for the sender to have its receipt. */
-const settleMs = 5000;

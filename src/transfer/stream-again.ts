@@ -1,40 +1,53 @@
 /** Says once more what a stream came to, to a sender whose connection was lost before it knew. */
 
-import { type Clock, within } from "../clock.ts";
-import { TransferError } from "../errors.ts";
+import type { Clock } from "../clock.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
+import type { Channel } from "./channel.ts";
 import type { Receipt } from "./events.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { sayReceipt } from "./receipt-writer.ts";
+import { settle } from "./settling.ts";
 import type { LandedStream } from "./stream-hold.ts";
 import { unexpected } from "./unexpected.ts";
+import { ownsNothing, Unsettled } from "./unsettled.ts";
 
 /** What has landed, and who is told. */
 export interface Again {
   landed: LandedStream;
+  channel: Channel;
   clock: Clock;
   mailbox: Mailbox<ControlMessage>;
-  say: (message: ControlMessage) => Promise<void>;
 }
 
 /** Accepts the offer as one whose file is there; returns the receipt. */
-export async function sayLandedAgain({ landed, clock, mailbox, say }: Again): Promise<Receipt> {
+export async function sayLandedAgain(again: Again): Promise<Receipt> {
+  const { landed, channel, clock, mailbox } = again;
   const { seconds, into, wireBytes } = landed;
   const { transferId } = landed.landed;
+  const say = (message: ControlMessage) => channel.say(message);
   await say({ type: "have", transfer: transferId, files: [[0, 1]], pieces: [] });
   await say({ type: "accept", transfer: transferId });
   const { files, bytes } = await sayReceipt(landed.landed, seconds, { say, features: [] });
-  const late = () => new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");
+  const receipt: Receipt = {
+    transferId,
+    files,
+    bytes,
+    wireBytes,
+    seconds,
+    skipped: [],
+    bounds: [],
+    into,
+  };
   const settled = async () => {
     for (;;) {
       const message = await mailbox.next();
-      if (message.type === "settled") return message.bounds ?? [];
-      if (message.type !== "done") throw unexpected(message.type);
+      if (message.type === "done") continue;
+      if (message.type !== "settled") throw unexpected(message.type);
+      receipt.bounds = message.bounds ?? [];
+      return;
     }
   };
-  const bounds = await within(clock, settleMs, settled(), late);
-  return { transferId, files, bytes, wireBytes, seconds, skipped: [], bounds, into };
+  const settling = await settle(channel, clock, settled());
+  if (settling === "lost") throw new Unsettled(receipt, ownsNothing);
+  return receipt;
 }
-
-/** How long a receiver waits for the sender to have its receipt. */
-const settleMs = 5000;

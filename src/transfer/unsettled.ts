@@ -15,3 +15,6 @@ export class Unsettled extends TransferError {
     this.ways = ways;
   }
 }
+
+/** The ways of one that holds nothing which would have to be freed. */
+export const ownsNothing: Unsettled["ways"] = { end: async () => {}, leave: async () => {} };
