@@ -37,6 +37,11 @@ export interface Tuning {
   idleTimeoutMs: number;
   /** Silence after which a ping is sent; data keeps it from firing. Below `silenceMs`. @default 1,000 */
   keepAliveMs: number;
+  /**
+   * Round trip that a path is thought to have until its first packet comes back. What is lost before is sent again
+   * after three of them: RFC 9002, 6.2.2 recommends 333, so a second; see docs/performance.md. @default 100
+   */
+  initialRttMs: number;
   /** How long a dial or a handshake may take. @default 10,000 */
   connectTimeoutMs: number;
   /** How long a stranger may take for its handshake, and then for its hello. @default 10,000 */
@@ -95,6 +100,7 @@ export const defaultTuning: Tuning = {
   maxStreams: 1024,
   idleTimeoutMs: 30_000,
   keepAliveMs: 1_000,
+  initialRttMs: 100,
   connectTimeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,
   strangerWindowBytes: 16 * KiB,

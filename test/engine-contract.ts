@@ -115,6 +115,7 @@ function endpointOptions(): EndpointOptions {
     maxStreams: 1_024,
     idleTimeoutMs: 10_000,
     keepAliveMs: 2_000,
+    initialRttMs: 100,
     handshakeTimeoutMs: 10_000,
     strangerWindowBytes: 16_384,
     maxStrangers: 256,

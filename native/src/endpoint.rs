@@ -53,6 +53,8 @@ pub struct EndpointOptions {
     pub idle_timeout_ms: f64,
     /// Silence after which a connection pings.
     pub keep_alive_ms: f64,
+    /// Round trip of a path until one is measured.
+    pub initial_rtt_ms: f64,
     /// Time that a handshake of a peer may take.
     pub handshake_timeout_ms: f64,
     /// Receive window of a stranger's connection.
@@ -103,8 +105,7 @@ pub async fn bind_endpoint(options: EndpointOptions) -> Result<Endpoint> {
     let alpn = options.alpn.as_bytes().to_vec();
     let thread = options.own_thread.then(OwnThread::start).transpose()?;
     let home = thread.as_ref().map(OwnThread::home).unwrap_or_default();
-    let bound = bind(options, alpn.clone());
-    let inner = home.run(bound).await??;
+    let inner = home.run(bind(options, alpn.clone())).await??;
     let (sender, ready) = mpsc::channel(READY_CONNECTIONS);
     let early = Arc::new(EarlyWaiters::default());
     let registry = Registry::new(permits, coders, home.clone());

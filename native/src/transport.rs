@@ -51,13 +51,14 @@ impl Allowance {
     }
 }
 
-/// Makes the settings; the initial RTT stays QUIC's own, since controllers may take it for a measurement.
+/// Makes the settings.
 pub fn transport_config(
     options: &EndpointOptions,
     allowance: Allowance,
 ) -> Result<QuicTransportConfig> {
     let idle = milliseconds("idle time-out", options.idle_timeout_ms)?;
     let keep_alive = milliseconds("keep-alive", options.keep_alive_ms)?;
+    let initial_rtt = milliseconds("initial round trip", options.initial_rtt_ms)?;
     let idle_timeout = IdleTimeout::try_from(idle)
         .map_err(|_| EngineError::argument("idle time-out: larger than QUIC can carry"))?;
     Ok(QuicTransportConfig::builder()
@@ -70,6 +71,7 @@ pub fn transport_config(
         .datagram_receive_buffer_size(None)
         .max_idle_timeout(Some(idle_timeout))
         .keep_alive_interval(keep_alive)
+        .initial_rtt(initial_rtt)
         .default_path_keep_alive_interval(keep_alive.min(LONGEST_PATH_KEEP_ALIVE))
         .default_path_max_idle_timeout(idle.min(LONGEST_PATH_SILENCE))
         // noq-proto 1.4.0 panics when it asks some peers for fewer of them; see docs/security.md.

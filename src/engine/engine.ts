@@ -96,6 +96,8 @@ export interface EndpointOptions {
   idleTimeoutMs: number;
   /** A connection that is silent for so long sends a ping; it never fires while data flows. */
   keepAliveMs: number;
+  /** Round trip that a path is thought to have until one is measured; above 0. */
+  initialRttMs: number;
   /** A peer that dials and does not end its handshake within this time is dropped, and so is one that nobody accepts. */
   handshakeTimeoutMs: number;
   /**

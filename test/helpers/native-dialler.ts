@@ -14,6 +14,7 @@ const endpoint = await openNativeEngine({ workerThreads: 1 }).bind({
   maxStreams: 8,
   idleTimeoutMs: 1_000,
   keepAliveMs: 300,
+  initialRttMs: 100,
   handshakeTimeoutMs: 10_000,
   strangerWindowBytes: 16_384,
   maxStrangers: 256,
