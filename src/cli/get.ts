@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { displayText } from "../index.ts";
 import { addReceiveFlags, bring, openReceiver, type ReceiveFlags, requireUsable } from "./bring.ts";
+import { withPeer } from "./farewell.ts";
 import type { JsonOutput } from "./json-output.ts";
 import { openOutput } from "./output.ts";
 import { remotePaths } from "./remote-path.ts";
@@ -23,10 +24,8 @@ async function get(texts: string[], flags: ReceiveFlags, json: JsonOutput): Prom
   requireUsable(flags);
   const output = await openOutput(flags, json);
   const peer = await openReceiver(flags, output);
-  try {
+  await withPeer(peer, async () => {
     output.display.status(`connecting to ${displayText(from, 80)}`);
     await bring({ begin: (options) => peer.request(from, paths, options), flags, output });
-  } finally {
-    await peer.close();
-  }
+  });
 }

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { displayText, type ListedEntry, Peer } from "../index.ts";
+import { withPeer } from "./farewell.ts";
 import { formatBytes, formatDate } from "./format.ts";
 import { jsonLine } from "./json-output.ts";
 import { remotePath } from "./remote-path.ts";
@@ -21,14 +22,12 @@ async function list(text: string, { json }: { json?: true }): Promise<void> {
   const { peer: from, path } = remotePath(text);
   const peer = await Peer.open();
   let count = 0;
-  try {
+  await withPeer(peer, async () => {
     for await (const entry of peer.list(from, path)) {
       count += 1;
       process.stdout.write(`${json ? jsonLine(entry) : entryText(entry)}\n`);
     }
-  } finally {
-    await peer.close();
-  }
+  });
   if (count > 0 || json) return;
   const nothing = path === "" ? "nothing is shared with this machine" : "the folder is empty";
   process.stderr.write(`${nothing}\n`);

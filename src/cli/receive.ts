@@ -9,6 +9,7 @@ import {
   TransferError,
 } from "../index.ts";
 import { addReceiveFlags, bring, openReceiver, type ReceiveFlags, requireUsable } from "./bring.ts";
+import { withPeer } from "./farewell.ts";
 import type { JsonOutput } from "./json-output.ts";
 import { type Output, openOutput } from "./output.ts";
 import { preflightText } from "./preflight-text.ts";
@@ -50,13 +51,11 @@ async function receive(
   if (!flags.dryRun) requireUsable(flags);
   const output = await openOutput(flags, json);
   const peer = await openReceiver(flags, output, flags.listen);
-  try {
+  await withPeer(peer, async () => {
     if ("ticket" in origin) output.display.status("connecting to the sender");
     if ("ticket" in origin && flags.dryRun) return await report(peer, origin.ticket, flags, output);
     await bring({ begin: (options) => begin(peer, origin, options), flags, output });
-  } finally {
-    await peer.close();
-  }
+  });
 }
 
 /** Who sends. */
