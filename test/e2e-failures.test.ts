@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
 import { errorCodes, Peer } from "../src/index.ts";
@@ -52,6 +52,49 @@ function assertFailed({ status, stderr }: Ended, exit: number, names: RegExp): v
   assert.match(said[0] ?? "", names);
   assert.doesNotMatch(stderr, /\n\s+at |this is a bug/);
 }
+
+/** A disk on which nothing fits, as Linux has one for trying. */
+const full = "/dev/full";
+const ontoFull: RunOptions = { by: ["sh", "-c", `exec "$@" > ${full}`, "sh"] };
+const unlessFull = { skip: !existsSync(full) && `${full} is Linux's` };
+
+test("a full disk behind --stdout ends both sides with DISK_FULL", unlessFull, async (t) => {
+  const { file } = letter(t);
+  const sending = startSend(t, [file]);
+
+  const receive = ["receive", await sending.ticket, "--yes", "--stdout"];
+  const receiver = await run(t, receive, ontoFull);
+
+  const { exit } = errorCodes.DISK_FULL;
+  assertFailed(receiver, exit, /no space left; not all of standard output was written/);
+  assertFailed(await sending.ended, exit, /the receiver: no space left/);
+});
+
+test("a full disk behind --json costs no file, but is no good end", unlessFull, async (t) => {
+  const { file, inbox } = letter(t);
+  const sending = startSend(t, [file]);
+
+  const receive = ["receive", await sending.ticket, "--yes", "--json", "--into", inbox];
+  const receiver = await run(t, receive, ontoFull);
+
+  assertFailed(receiver, errorCodes.DISK_FULL.exit, /not all of standard output was written/);
+  assert.equal((await sending.ended).status, 0);
+  assertSame(file, join(inbox, "letter.txt"));
+});
+
+test("a sender whose ticket a full disk does not take waits for nobody", unlessFull, async (t) => {
+  const { file } = letter(t);
+
+  const ended = await startSend(t, [file], ontoFull).ended;
+
+  assertFailed(ended, errorCodes.DISK_FULL.exit, /not all of standard output was written/);
+});
+
+test("help that a full disk does not take is no good end", unlessFull, async (t) => {
+  const ended = await run(t, ["--help"], ontoFull);
+
+  assertFailed(ended, errorCodes.DISK_FULL.exit, /not all of standard output was written/);
+});
 
 // Each has processes, folders and ports of its own, and most of the time is waiting.
 suite("quiver ends with", { concurrency: 3 }, () => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";
 import { addDemoCommand } from "./demo.ts";
-import { failureOf } from "./exit.ts";
+import { type Failure, failureOf } from "./exit.ts";
 import { addGetCommand } from "./get.ts";
 import { addIdCommand } from "./id.ts";
 import { JsonOutput } from "./json-output.ts";
@@ -14,6 +14,7 @@ import { addPeersCommand } from "./peers.ts";
 import { addReceiveCommand } from "./receive.ts";
 import { addSendCommand } from "./send.ts";
 import { addShareCommand } from "./share.ts";
+import { requireStandardOutput } from "./standard-output.ts";
 
 /** The whole command line. */
 function quiverProgram(json: JsonOutput): Command {
@@ -40,18 +41,29 @@ function quiverProgram(json: JsonOutput): Command {
 /** Runs the command and returns its exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
   const json = new JsonOutput(process.stdout);
+  const program = quiverProgram(json);
+  // What standard output shows is what was asked for.
+  const failure =
+    (await failed(program.parseAsync(argv))) ?? (await failed(requireStandardOutput()));
+  if (!failure) return 0;
+  const { exit, text, code } = failure;
+  // A program that asked for events gets the failures before any transfer as events, too.
+  if (code && argv.includes("--json") && !json.endsWithError) {
+    await json.write({ type: "error", transferId: "", code, message: text });
+  }
+  const subject = styleText("red", "quiver:", { stream: process.stderr });
+  if (text !== "") process.stderr.write(`${subject} ${text}\n`);
+  return exit;
+}
+
+/** How work has failed, if it has; help that was asked for is no failure. */
+async function failed(work: Promise<unknown>): Promise<Failure | null> {
   try {
-    await quiverProgram(json).parseAsync(argv);
-    return 0;
+    await work;
+    return null;
   } catch (error) {
-    const { exit, text, code } = failureOf(error);
-    // A program that asked for events gets the failures before any transfer as events, too.
-    if (code && argv.includes("--json") && !json.endsWithError) {
-      await json.write({ type: "error", transferId: "", code, message: text });
-    }
-    const subject = styleText("red", "quiver:", { stream: process.stderr });
-    if (text !== "") process.stderr.write(`${subject} ${text}\n`);
-    return exit;
+    const failure = failureOf(error);
+    return failure.exit === 0 ? null : failure;
   }
 }
 

@@ -24,6 +24,7 @@ import { sourcePreflightText } from "./preflight-text.ts";
 import { requireComplete } from "./receipt-text.ts";
 import { type ServedTicket, ServedTickets } from "./served-tickets.ts";
 import { sendableOf } from "./standard-input.ts";
+import { requireStandardOutput } from "./standard-output.ts";
 import { readText } from "./text.ts";
 import { ticketView } from "./ticket-text.ts";
 import {
@@ -132,14 +133,17 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
     };
     const transfer = peer.send(sendable, options);
     const { show, farewell } = (flags.keep ? servingView : onceView)(output, flags);
+    const unshown = Promise.withResolvers<never>();
     const showAndKeep = (event: TransferEvent) => {
-      if (event.type === "ready") {
-        const { ticket } = event;
-        void served?.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
-      }
       show(event);
+      if (event.type !== "ready") return;
+      const { ticket } = event;
+      void served?.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
+      // Nobody comes for a ticket that could not be shown.
+      void requireStandardOutput().catch(unshown.reject);
     };
-    requireComplete(await follow({ transfer, output, show: showAndKeep, farewell }));
+    const following = follow({ transfer, output, show: showAndKeep, farewell });
+    requireComplete(await Promise.race([following, unshown.promise]));
     await served?.forget();
   });
 }

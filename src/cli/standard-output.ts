@@ -3,7 +3,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ByteWriter, TransferError } from "../index.ts";
+import { type ByteWriter, type ErrorCode, TransferError } from "../index.ts";
+import { standardStreamsWritten } from "./standard-streams.ts";
 
 /** A private folder for the time of a transfer, and who takes the bytes. */
 export interface StandardOutput {
@@ -26,9 +27,24 @@ export async function openStandardOutput(stream: NodeJS.WritableStream): Promise
 function write(stream: NodeJS.WritableStream, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(bytes, (error) => {
-      if (!error) return resolve();
-      const message = "whoever reads standard output went away; not all was written";
-      reject(new TransferError("DISK_FAILED", message, { cause: error }));
+      if (error) reject(outputFailure(error));
+      else resolve();
     });
   });
+}
+
+/** Waits until standard output has taken all that was written. `DISK_FULL` or `DISK_FAILED` if it could not. */
+export async function requireStandardOutput(): Promise<void> {
+  const error = await standardStreamsWritten();
+  if (error) throw outputFailure(error);
+}
+
+/** Why standard output did not take everything. */
+function outputFailure(cause: NodeJS.ErrnoException): TransferError {
+  const failed = (code: ErrorCode, why: string) =>
+    new TransferError(code, `${why}; not all of standard output was written`, { cause });
+  if (cause.code === "EPIPE") return failed("DISK_FAILED", "its reader went away");
+  if (cause.code === "ENOSPC" || cause.code === "EDQUOT")
+    return failed("DISK_FULL", "no space left");
+  return failed("DISK_FAILED", cause.message);
 }
