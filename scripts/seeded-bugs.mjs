@@ -13,6 +13,12 @@ import { endingTests } from "./test-files.mjs";
 
 const { seededBugs } = await import("../test/seeded/bugs.ts");
 const wanted = process.argv.slice(2);
+const names = seededBugs.map(({ name }) => name);
+const unknown = wanted.filter((name) => !names.includes(name));
+if (unknown.length > 0) {
+  console.error(`no bug is called ${unknown.join(" or ")}; there are\n  ${names.join("\n  ")}`);
+  process.exit(2);
+}
 const copy = mkdtempSync(join(tmpdir(), "quiver-seeded-"));
 const survivors = [];
 try {

@@ -1,29 +1,21 @@
 /** `npm run fuzz -- --minutes N [--target NAME] [--seed S]`: runs every target in turn. */
 
-import { parseArgs } from "node:util";
 import { table } from "../table.ts";
+import { readRun } from "../time-flags.ts";
 import { addToCorpus, corpusOf } from "./corpus.ts";
 import { type FuzzCount, fuzz, shortest } from "./fuzzer.ts";
 import { Random } from "./random.ts";
 import type { Target } from "./target.ts";
 import { targets } from "./targets.ts";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "1" },
-    target: { type: "string", multiple: true, default: [] },
-    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
-  },
+const { minutes, seed, chosen } = readRun({
+  name: "fuzz",
+  minutes: 1,
+  parts: targets,
+  nameOf: ({ name }) => name,
+  flag: "target",
+  isMeant: (name, text) => name === text,
 });
-const minutes = Number(values.minutes);
-const seed = Number(values.seed);
-const isWanted = ({ name }: Target) => values.target.length === 0 || values.target.includes(name);
-const chosen = targets.filter(isWanted);
-if (!(minutes > 0) || !Number.isInteger(seed) || chosen.length === 0) {
-  const names = targets.map(({ name }) => name).join(", ");
-  console.error(`fuzz: --minutes N [--target NAME]... [--seed S]; the targets are ${names}`);
-  process.exit(2);
-}
 
 console.log(`seed ${seed}: ${minutes} minutes over ${chosen.length} targets`);
 const secondsEach = (60 * minutes) / chosen.length;
