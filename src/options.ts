@@ -135,8 +135,13 @@ export const fewestBusyLanes = 2;
 /** What a lane may wait for its next turn, in milliseconds; the path is kept full meanwhile by the others. */
 export const laneTurnMs = 1;
 
+/** The longest round trip of a local wire, in milliseconds, as the congestion controller has it. */
+export const longestLocalRttMs = 20;
+
 /** The longest turn of a lane: below it a turn's hand-over costs more than it evens out. */
 export const mostTurnBytes = 8 * MiB;
+/** The same in milliseconds, of a lane that carries its whole window in each round trip (docs/performance.md#lanes). */
+export const mostTurnMs = 100;
 
 /** A file of at most one piece of this size travels in a bundle. */
 export const bundledFileBytes = 64 * KiB;

@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultTuning, LogLines, type TransferEvent } from "../src/index.ts";
-import { busyLanes, countJobs, inTurns, planStandard, planUltra } from "../src/transfer/plan.ts";
+import {
+  busyLanes,
+  countJobs,
+  inTurns,
+  mostTurn,
+  planStandard,
+  planUltra,
+} from "../src/transfer/plan.ts";
 import {
   assertBothFail,
   assertSameTree,
@@ -50,10 +57,12 @@ for (const { bytes, jobs, why } of plans) {
 test("turns cover a plan in its order, and become short when little is left", () => {
   const plan = [...planUltra([{ entry: 0, bytes: 600 * MiB, group: 0 }], defaultTuning)];
 
-  const turns = [...inTurns(plan, 600 * MiB, () => 8)].map((job) => {
-    assert.equal(job.kind, "run");
-    return job.kind === "run" ? job : assert.fail();
-  });
+  const turns = [...inTurns(plan, 600 * MiB, () => ({ lanes: 8, mostBytes: 8 * MiB }))].map(
+    (job) => {
+      assert.equal(job.kind, "run");
+      return job.kind === "run" ? job : assert.fail();
+    },
+  );
 
   let end = 0;
   for (const { offset, length } of turns) {
@@ -70,7 +79,7 @@ test("a turn never crosses its range, and an empty file is one turn", () => {
   const empty = { kind: "run", entry: 2, offset: 0, length: 0, pieceBytes: 64 * KiB } as const;
   const plan = [...planUltra(files, defaultTuning), empty];
 
-  const turns = [...inTurns(plan, 1, () => 1000)];
+  const turns = [...inTurns(plan, 1, () => ({ lanes: 1000, mostBytes: 8 * MiB }))];
 
   assert.ok(turns.every((job) => job.kind === "run" && job.length <= job.pieceBytes));
   assert.deepEqual(turns.at(-1), empty);
@@ -85,7 +94,8 @@ const paths = [
     rttMs: 150,
     lanes: 20,
   },
-  { why: "500 Mbit/s, 300 ms", windowBytes: 37.5 * MiB, mbits: 500, rttMs: 300, lanes: 72 },
+  { why: "500 Mbit/s, 300 ms", windowBytes: 37.5 * MiB, mbits: 500, rttMs: 300, lanes: 75 },
+  { why: "the same at its start", windowBytes: 8 * MiB, mbits: 60, rttMs: 300, lanes: 16 },
   { why: "its queue full", windowBytes: 37.5 * MiB, mbits: 500, rttMs: 600, lanes: 75 },
   { why: "a local wire with bursts", windowBytes: 20 * MiB, mbits: 8000, rttMs: 0.3, lanes: 4 },
 ];
@@ -95,6 +105,19 @@ for (const { why, windowBytes: congestionWindowBytes, mbits, rttMs, lanes } of p
     const look = { congestionWindowBytes, rateBytesPerSecond: mbits * 125_000, rttMs };
 
     assert.equal(busyLanes(look, MiB), lanes);
+  });
+}
+
+const turns = [
+  { why: "a local wire", rttMs: 0.3, bytes: 8 * MiB },
+  { why: "the shortest that is cut", rttMs: 12.5, bytes: 8 * MiB },
+  { why: "a country", rttMs: 50, bytes: 2 * MiB },
+  { why: "an ocean, where a piece is taken all the same", rttMs: 200, bytes: 512 * KiB },
+];
+
+for (const { why, rttMs, bytes } of turns) {
+  test(`a lane takes turns of ${bytes} bytes at most on a path of ${rttMs} ms: ${why}`, () => {
+    assert.equal(mostTurn(rttMs, MiB), bytes);
   });
 }
 

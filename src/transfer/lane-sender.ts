@@ -3,7 +3,12 @@
 import type { SendStream, SpentTime } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import { lazy } from "../lazy.ts";
-import { fewestBusyLanes, progressIntervalMs, secondConnectionLanes } from "../options.ts";
+import {
+  fewestBusyLanes,
+  mostTurnBytes,
+  progressIntervalMs,
+  secondConnectionLanes,
+} from "../options.ts";
 import { encodeLaneHeader } from "../protocol/lane.ts";
 import { maxLanes } from "../protocol/limits.ts";
 import type { Channel } from "./channel.ts";
@@ -11,7 +16,7 @@ import { type Codings, type Compression, compressionText } from "./compression.t
 import { Crew } from "./crew.ts";
 import type { DataFormat } from "./data-formats.ts";
 import type { Gate } from "./gate.ts";
-import { busyLanes, dealer, inTurns, isHeldByThread, type Job } from "./plan.ts";
+import { busyLanes, dealer, inTurns, isHeldByThread, type Job, mostTurn } from "./plan.ts";
 import { type Route, type RouteOptions, Routes } from "./routes.ts";
 import { sumOfSpent } from "./side-clock.ts";
 import type { SourceFiles } from "./source-files.ts";
@@ -45,6 +50,7 @@ export class LaneSender {
   readonly #units: () => UnitSender;
   /** Lanes that the path has use for, those of other transfers included. */
   #useful = fewestBusyLanes;
+  #mostTurn = mostTurnBytes;
   #isAccepted = false;
   #isClosed = false;
 
@@ -114,7 +120,9 @@ export class LaneSender {
     { lanes, most, bytes }: LaneCounts,
   ): Promise<Job[] | null> {
     const deal = format.name === "standard";
-    const jobs = deal ? plan : inTurns(plan, bytes, () => this.#busy);
+    const jobs = deal
+      ? plan
+      : inTurns(plan, bytes, () => ({ lanes: this.#busy, mostBytes: this.#mostTurn }));
     let isDry = false;
     const takeNext = () => {
       const { value, done } = jobs.next();
@@ -214,6 +222,7 @@ export class LaneSender {
     const estimate = rateBytesPerSecond || (1000 * congestionWindowBytes) / Math.max(1, rttMs);
     this.#units().look({ estimate, rttMs, wireBytes: this.wireBytes });
     this.#useful = busyLanes(stats, tuning.streamWindowBytes);
+    this.#mostTurn = mostTurn(rttMs, tuning.streamWindowBytes);
   }
 
   /** Whether more is sent, and faster, than one thread of either side is good for. */

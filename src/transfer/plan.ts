@@ -11,7 +11,9 @@ import {
   fewestBusyLanes,
   fewestLanes,
   laneTurnMs,
+  longestLocalRttMs,
   mostTurnBytes,
+  mostTurnMs,
   type SizeTable,
   secondConnectionBytes,
   secondConnectionRttMs,
@@ -129,12 +131,12 @@ export function runBytes(jobs: Iterable<Job>): number {
  * range would fill no more than its own window.
  *
  * @param leftBytes - bytes of all the runs
- * @param lanes - tells how many lanes are busy
+ * @param path - tells how many lanes are busy, and the longest turn that ends in time
  */
 export function* inTurns(
   jobs: Iterable<Job>,
   leftBytes: number,
-  lanes: () => number,
+  path: () => { lanes: number; mostBytes: number },
 ): Generator<Job> {
   let left = leftBytes;
   for (const job of jobs) {
@@ -144,7 +146,8 @@ export function* inTurns(
     }
     let done = 0;
     do {
-      const share = Math.min(mostTurnBytes, left / (2 * lanes()));
+      const { lanes, mostBytes } = path();
+      const share = Math.min(mostBytes, left / (2 * lanes));
       const wanted = Math.max(1, Math.floor(share / job.pieceBytes)) * job.pieceBytes;
       const length = Math.min(wanted, job.length - done);
       yield { ...job, offset: job.offset + done, length };
@@ -160,7 +163,8 @@ export function* inTurns(
  *
  * Twice the congestion window, which itself is twice the path's content: a lane whose packet is lost
  * stands still with a full window until the packet has come again, at 5 % loss perhaps twice. A local wire's
- * congestion window is far more than twice its content, for acknowledgements come in bursts there.
+ * congestion window is far more than twice its content, for acknowledgements come in bursts there; on a long
+ * path it tells at the start what the next round trip will carry, before any rate does.
  */
 export function busyLanes(
   { congestionWindowBytes, rateBytesPerSecond, rttMs }: PathLook,
@@ -168,8 +172,19 @@ export function busyLanes(
 ): number {
   const rate = rateBytesPerSecond || Number.POSITIVE_INFINITY;
   const content = (rate * Math.max(rttMs, laneTurnMs)) / 1000;
-  const flying = Math.min(congestionWindowBytes, 2 * content);
+  const isLocal = rttMs < longestLocalRttMs;
+  const flying = isLocal ? Math.min(congestionWindowBytes, 2 * content) : congestionWindowBytes;
   return Math.max(fewestBusyLanes, Math.ceil((2 * flying) / streamWindowBytes));
+}
+
+/**
+ * The longest turn of a lane.
+ *
+ * A lane carries a window in a round trip, and where packets are lost in three: on a long path a lane that took much
+ * while few were busy would be at it when all others are done.
+ */
+export function mostTurn(rttMs: number, streamWindowBytes: number): number {
+  return Math.min(mostTurnBytes, (streamWindowBytes * mostTurnMs) / rttMs);
 }
 
 /**
