@@ -14,7 +14,6 @@ import {
   ticketLifeMs,
 } from "../index.ts";
 import { addSourceChoiceFlags, type SourceChoiceFlags } from "./choice-flags.ts";
-import { withPeer } from "./farewell.ts";
 import { type Following, follow, showCommon } from "./follow.ts";
 import { formatCount } from "./format.ts";
 import type { JsonOutput } from "./json-output.ts";
@@ -99,11 +98,13 @@ async function push(
   const { listen, limit, profile, lanes, compress, retryFor: retryForMs } = flags;
   const tuning = tuningOf(flags);
   const peer = await Peer.open({ listen, limit, tuning, logger: output.logger });
-  await withPeer(peer, async () => {
+  try {
     const transfer = peer.send(sendable, { to, profile, lanes, compress, retryForMs, ...what });
     output.display.status(`connecting to ${displayText(to, 80)}`);
     requireComplete(await follow({ transfer, output, ...onceView(output, flags) }));
-  });
+  } finally {
+    await peer.close();
+  }
 }
 
 async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promise<void> {
@@ -118,7 +119,7 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
   const isOfFiles = text === undefined && flags.as === undefined;
   const served = isOfFiles ? new ServedTickets(paths, what) : null;
   const { peer, earlier } = await openPeer(flags, output, (await served?.find(Date.now())) ?? null);
-  await withPeer(peer, async () => {
+  try {
     await peer.start();
     const expiresAtMs = earlier?.expiresAtMs ?? Date.now() + ticketLifeMs;
     const options: SendOptions = {
@@ -145,7 +146,9 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
     const following = follow({ transfer, output, show: showAndKeep, farewell });
     requireComplete(await Promise.race([following, unshown.promise]));
     await served?.forget();
-  });
+  } finally {
+    await peer.close();
+  }
 }
 
 /** Shows what would be sent on standard output: it is what was asked for. */
