@@ -135,8 +135,8 @@ export const fewestBusyLanes = 2;
 /** What a lane may wait for its next turn, in milliseconds; the path is kept full meanwhile by the others. */
 export const laneTurnMs = 1;
 
-/** The longest round trip of a local wire, in milliseconds, as the congestion controller has it. */
-export const longestLocalRttMs = 20;
+/** From this round trip on lanes are added ahead of the path's rate, in milliseconds (docs/performance.md#lanes). */
+export const longPathRttMs = 100;
 
 /** The longest turn of a lane: below it a turn's hand-over costs more than it evens out. */
 export const mostTurnBytes = 8 * MiB;

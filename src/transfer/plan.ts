@@ -11,7 +11,7 @@ import {
   fewestBusyLanes,
   fewestLanes,
   laneTurnMs,
-  longestLocalRttMs,
+  longPathRttMs,
   mostTurnBytes,
   mostTurnMs,
   type SizeTable,
@@ -172,8 +172,8 @@ export function busyLanes(
 ): number {
   const rate = rateBytesPerSecond || Number.POSITIVE_INFINITY;
   const content = (rate * Math.max(rttMs, laneTurnMs)) / 1000;
-  const isLocal = rttMs < longestLocalRttMs;
-  const flying = isLocal ? Math.min(congestionWindowBytes, 2 * content) : congestionWindowBytes;
+  const isLong = rttMs >= longPathRttMs;
+  const flying = isLong ? congestionWindowBytes : Math.min(congestionWindowBytes, 2 * content);
   return Math.max(fewestBusyLanes, Math.ceil((2 * flying) / streamWindowBytes));
 }
 
