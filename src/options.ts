@@ -135,7 +135,7 @@ export const fewestBusyLanes = 2;
 /** What a lane may wait for its next turn, in milliseconds; the path is kept full meanwhile by the others. */
 export const laneTurnMs = 1;
 
-/** From this round trip on lanes are added ahead of the path's rate, in milliseconds (docs/performance.md#lanes). */
+/** From this round trip on turns are short and lanes are added ahead of the path's rate, in milliseconds (docs/performance.md#lanes). */
 export const longPathRttMs = 100;
 
 /** The longest turn of a lane: below it a turn's hand-over costs more than it evens out. */

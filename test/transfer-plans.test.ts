@@ -110,8 +110,8 @@ for (const { why, windowBytes: congestionWindowBytes, mbits, rttMs, lanes } of p
 
 const turns = [
   { why: "a local wire", rttMs: 0.3, bytes: 8 * MiB },
-  { why: "the shortest that is cut", rttMs: 12.5, bytes: 8 * MiB },
-  { why: "a country", rttMs: 50, bytes: 2 * MiB },
+  { why: "a country", rttMs: 99, bytes: 8 * MiB },
+  { why: "the shortest that counts as long", rttMs: 100, bytes: MiB },
   { why: "an ocean, where a piece is taken all the same", rttMs: 200, bytes: 512 * KiB },
 ];
 

@@ -184,6 +184,7 @@ export function busyLanes(
  * while few were busy would be at it when all others are done.
  */
 export function mostTurn(rttMs: number, streamWindowBytes: number): number {
+  if (rttMs < longPathRttMs) return mostTurnBytes;
   return Math.min(mostTurnBytes, (streamWindowBytes * mostTurnMs) / rttMs);
 }
 
