@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { createMemoryNetwork } from "../src/engine/memory.ts";
 import { sourcePreflight } from "../src/index.ts";
 import { codeOf, engines, eventOf, paths, peers, peersOn, ticketOf } from "./peers.ts";
-import { hello, proofOf, RawPeer, secretOf, wire } from "./raw-peer.ts";
+import { RawPeer, wire } from "./raw-peer.ts";
 
 for (const engine of engines) {
   test(`${engine}, S19: a look at an offer writes nothing and leaves the ticket good`, async (t) => {
@@ -103,9 +103,7 @@ test("S19: who says that it only looks gets no byte, even if it accepts", async 
   await alice.write("notes.txt", "notes");
   const sending = alice.peer.send(alice.at("notes.txt"));
   const ticket = await ticketOf(sending);
-  const raw = await RawPeer.dial(t, network, alice);
-  const proof = proofOf(secretOf(ticket), raw.connection);
-  await raw.say({ ...hello, features: ["look"], proof });
+  const raw = await RawPeer.redeem(t, network, alice, ticket, ["look"]);
 
   const { transfer } = await raw.hear("offer");
   await raw.hear("offered");
@@ -120,9 +118,7 @@ test("a second look at the same time is refused, and the first goes on", async (
   const { alice, bob, network } = await peers(t);
   await alice.write("notes.txt", "notes");
   const ticket = await ticketOf(alice.peer.send(alice.at("notes.txt")));
-  const raw = await RawPeer.dial(t, network, alice);
-  const proof = proofOf(secretOf(ticket), raw.connection);
-  await raw.say({ ...hello, features: ["look"], proof });
+  const raw = await RawPeer.redeem(t, network, alice, ticket, ["look"]);
   await raw.hear("offered");
 
   await assert.rejects(bob.peer.preflight(ticket), { code: "PEER_REJECTED" });

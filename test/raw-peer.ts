@@ -88,6 +88,19 @@ export class RawPeer {
     return raw;
   }
 
+  /** Dials the sender of a ticket and proves its secret. */
+  static async redeem(
+    t: TestContext,
+    network: RawNetwork,
+    sender: Side,
+    ticket: string,
+    features: readonly string[] = [],
+  ): Promise<RawPeer> {
+    const raw = await RawPeer.dial(t, network, sender);
+    await raw.say({ ...hello, features, proof: proofOf(secretOf(ticket), raw.connection) });
+    return raw;
+  }
+
   /** Dials from an endpoint and begins the control stream with bytes, in the first flight where that can be. */
   static async early(from: Endpoint, to: Reached, bytes: Uint8Array): Promise<RawPeer> {
     const connection = await from.connectEarly(to.peerId, to.addresses, 5000, bytes);

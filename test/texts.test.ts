@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { terminalText } from "../src/cli/text.ts";
 import { codeOf, engines, eventOf, peers, peersOn, ticketOf } from "./peers.ts";
-import { cbor, file, hello, proofOf, RawPeer, secretOf } from "./raw-peer.ts";
+import { cbor, file, RawPeer } from "./raw-peer.ts";
 
 for (const engine of engines) {
   test(`${engine}: a text arrives with its offer, and nothing is written`, async (t) => {
@@ -62,9 +62,7 @@ test("S19: of a text who only looks learns no more than that there is one", asyn
 test("a receiver that takes no texts is told so, and the sender, too", async (t) => {
   const { alice, network } = await peers(t);
   const sending = alice.peer.send([], { text: "hello" });
-  const raw = await RawPeer.dial(t, network, alice);
-  const proof = proofOf(secretOf(await ticketOf(sending)), raw.connection);
-  await raw.say({ ...hello, proof });
+  await RawPeer.redeem(t, network, alice, await ticketOf(sending));
 
   assert.equal(await codeOf(sending), "UNSUPPORTED_FORMAT");
 });

@@ -7,7 +7,7 @@ import { errorCodes } from "../src/errors.ts";
 import { closeFailure } from "../src/transfer/failure.ts";
 import { type Settling, settle } from "../src/transfer/settling.ts";
 import { peers, ticketOf } from "./peers.ts";
-import { hello, proofOf, RawPeer, secretOf } from "./raw-peer.ts";
+import { RawPeer } from "./raw-peer.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 const endings: { why: string; closed: CloseReason | null; settling: Settling }[] = [
@@ -41,9 +41,7 @@ for (const { why, closed, settling } of endings) {
 test("a sender that has its receipt says so, and ends the connection itself", async (t) => {
   const { alice, network } = await peers(t);
   const sending = alice.peer.send([], { text: "hello" });
-  const raw = await RawPeer.dial(t, network, alice);
-  const proof = proofOf(secretOf(await ticketOf(sending)), raw.connection);
-  await raw.say({ ...hello, features: ["text"], proof });
+  const raw = await RawPeer.redeem(t, network, alice, await ticketOf(sending), ["text"]);
   const { transfer } = (await raw.hear("offer")) as { transfer: Uint8Array };
 
   await raw.say({ type: "accept", transfer });
