@@ -86,8 +86,7 @@ class Incoming implements Part {
       signal.throwIfAborted();
       this.#pacing.begin();
       const { mailbox } = this;
-      const channel = this.#channel;
-      const [manifest, names] = [this.#manifest, this.#names];
+      const [channel, manifest, names] = [this.#channel, this.#manifest, this.#names];
       const { clock } = this.#options;
       this.#skippedBySender = await gatherOffer({ mailbox, clock, manifest, names });
       requireContent(this.#offer, manifest);

@@ -1,7 +1,7 @@
 /** Says once more what a stream came to, to a sender whose connection was lost before it knew. */
 
 import type { Clock } from "../clock.ts";
-import type { ControlMessage } from "../protocol/messages.ts";
+import type { BoundShare, ControlMessage } from "../protocol/messages.ts";
 import type { Channel } from "./channel.ts";
 import type { Receipt } from "./events.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -28,26 +28,18 @@ export async function sayLandedAgain(again: Again): Promise<Receipt> {
   await say({ type: "have", transfer: transferId, files: [[0, 1]], pieces: [] });
   await say({ type: "accept", transfer: transferId });
   const { files, bytes } = await sayReceipt(landed.landed, seconds, { say, features: [] });
-  const receipt: Receipt = {
-    transferId,
-    files,
-    bytes,
-    wireBytes,
-    seconds,
-    skipped: [],
-    bounds: [],
-    into,
-  };
+  let bounds: BoundShare[] = [];
   const settled = async () => {
     for (;;) {
       const message = await mailbox.next();
       if (message.type === "done") continue;
       if (message.type !== "settled") throw unexpected(message.type);
-      receipt.bounds = message.bounds ?? [];
+      bounds = message.bounds ?? [];
       return;
     }
   };
   const settling = await settle(channel, clock, settled());
+  const receipt = { transferId, files, bytes, wireBytes, seconds, skipped: [], bounds, into };
   if (settling === "lost") throw new Unsettled(receipt, ownsNothing);
   return receipt;
 }
