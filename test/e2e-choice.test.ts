@@ -42,7 +42,8 @@ test("a sender that starts again with another choice makes another ticket", asyn
   const ticketOf = async (args: string[]) => {
     const sending = startSend(t, [...args, folder], { environment });
     const ticket = await sending.ticket;
-    sending.child.kill("SIGINT");
+    // Whatever ends a sender: a ticket that was shown is kept.
+    sending.child.kill("SIGKILL");
     await sending.ended;
     return ticket;
   };

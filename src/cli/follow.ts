@@ -19,6 +19,8 @@ import { receiptDetails, receiptSummary } from "./receipt-text.ts";
 export interface Following {
   transfer: Transfer;
   output: Output;
+  /** Does what has to be done before anyone sees an event. */
+  prepare?: (event: TransferEvent) => void;
   /** Shows an event to people; programs have got it already. */
   show: (event: TransferEvent) => void;
   /** What to say at Ctrl-C in place of what remains of the transfer. */
@@ -31,7 +33,7 @@ export interface Following {
  * Cancelling: Ctrl-C cancels the transfer; the error then says what remains.
  */
 export async function follow(following: Following): Promise<Receipt> {
-  const { transfer, output, show, farewell } = following;
+  const { transfer, output, prepare, show, farewell } = following;
   const { display, json } = output;
   let isInterrupted = false;
   const unwatch = watchInterrupts({
@@ -43,6 +45,7 @@ export async function follow(following: Following): Promise<Receipt> {
   });
   try {
     for await (const event of transfer) {
+      prepare?.(event);
       await json?.write(event);
       if (!isInterrupted) show(event);
     }

@@ -135,17 +135,18 @@ async function send(paths: string[], flags: SendFlags, json: JsonOutput): Promis
     const transfer = peer.send(sendable, options);
     const { show, farewell } = (flags.keep ? servingView : onceView)(output, flags);
     const unshown = Promise.withResolvers<never>();
-    const showAndKeep = (event: TransferEvent) => {
-      show(event);
+    const keep = (event: TransferEvent) => {
       if (event.type !== "ready") return;
-      const { ticket } = event;
-      void served?.keep({ ticket, listen: [...peer.addresses], expiresAtMs });
-      // Nobody comes for a ticket that could not be shown.
-      void requireStandardOutput().catch(unshown.reject);
+      served?.keep({ ticket: event.ticket, listen: [...peer.addresses], expiresAtMs });
     };
-    const following = follow({ transfer, output, show: showAndKeep, farewell });
+    const showAndLook = (event: TransferEvent) => {
+      show(event);
+      // Nobody comes for a ticket that could not be shown.
+      if (event.type === "ready") void requireStandardOutput().catch(unshown.reject);
+    };
+    const following = follow({ transfer, output, prepare: keep, show: showAndLook, farewell });
     requireComplete(await Promise.race([following, unshown.promise]));
-    await served?.forget();
+    served?.forget();
   } finally {
     await peer.close();
   }

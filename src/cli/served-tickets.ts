@@ -6,7 +6,8 @@
  */
 
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { configurationFolder, type SourceChoice } from "../index.ts";
 
@@ -45,21 +46,33 @@ export class ServedTickets {
     }
   }
 
-  /** Keeps a ticket. A folder that cannot be written to costs the convenience, not the transfer. */
-  async keep(ticket: ServedTicket): Promise<void> {
+  /**
+   * Keeps a ticket; it is kept on return, so that no end of the sender is too early for it once it was shown.
+   *
+   * A folder that cannot be written to costs the convenience, not the transfer.
+   */
+  keep(ticket: ServedTicket): void {
     const partial = `${this.#path}.${randomBytes(4).toString("hex")}`;
     try {
-      await mkdir(join(this.#path, ".."), { recursive: true, mode: 0o700 });
-      await writeFile(partial, JSON.stringify(ticket), { mode: 0o600, flag: "wx" });
-      await rename(partial, this.#path);
+      mkdirSync(join(this.#path, ".."), { recursive: true, mode: 0o700 });
+      writeFileSync(partial, JSON.stringify(ticket), { mode: 0o600, flag: "wx" });
+      renameSync(partial, this.#path);
     } catch {
-      await rm(partial, { force: true }).catch(() => {});
+      removeQuietly(partial);
     }
   }
 
   /** Forgets the ticket: it has done its work. */
-  async forget(): Promise<void> {
-    await rm(this.#path, { force: true }).catch(() => {});
+  forget(): void {
+    removeQuietly(this.#path);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It stays, and expires.
   }
 }
 
