@@ -21,4 +21,4 @@ export async function withPeer(peer: Peer, work: () => Promise<void>): Promise<v
 }
 
 /** Long enough for the last packet to leave, and to be answered by one who is near. */
-const farewellMs = 50;
+const farewellMs = 20;

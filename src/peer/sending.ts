@@ -186,10 +186,10 @@ class TicketServer {
       const receipt = await this.#sources.use((source) =>
         sendOver(this.#context, session, source, record, this.#options),
       );
-      // What was said last must have left. A receiver that is near ends the connection itself then; one that
-      // is far away would wait for a round trip more until its end is heard.
+      // What was said last must arrive, again if it is lost: the receiver's end of the connection shows that it has.
       const { clock } = this.#context;
-      await within(clock, farewellMs, session.ended, () => new Error("late")).catch(() => {});
+      const mostMs = farewellMs + farewellRoundTrips * session.looks.stats.rttMs;
+      await within(clock, mostMs, session.ended, () => new Error("late")).catch(() => {});
       session.close();
       if (keep) record.emit({ type: "receipt", ...receipt });
       else this.#result.resolve(receipt);
@@ -237,8 +237,12 @@ function callOptions(context: PeerContext): SessionOptions {
   return { ...sessionSettings(context), onOffer };
 }
 
-/** How long a receiver that has everything may take to end the connection. */
-const farewellMs = 20;
+/**
+ * How long a receiver that has everything may take to end the connection: what is lost is sent again after two round
+ * trips and what an acknowledgement may wait (RFC 9002, 6.2.1), and its answer comes one later.
+ */
+const farewellMs = 100;
+const farewellRoundTrips = 4;
 
 /** A session under way, and when it is over. */
 interface Serving {
