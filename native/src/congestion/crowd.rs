@@ -22,6 +22,9 @@ const QUEUE: f64 = 1.05;
 /// for a quarter more in one round of eight. Simulated: with 1.7, CUBIC gets a fifth of the link.
 const STANDING: f64 = 4.0 / 3.0;
 const STANDING_ROUNDS: u32 = 8;
+/// For so many rounds no queue means that nobody fills one: what looked like it was a host that stood still.
+/// Simulated: with 24 and 32 a CUBIC behind half a round trip of queue gets less, with 96 little is won back.
+const EMPTY_ROUNDS: u32 = 48;
 /// On a path shorter than this nobody is seen: a host on a busy machine gets its turn as late as a queue
 /// would let it. A flow that was alone on 100 Mbit/s and 10 ms gave way to itself, let the queue grow to two
 /// round trips, and lost 2.7 to 5.9 % there.
@@ -78,6 +81,8 @@ pub struct Crowd {
     round: u64,
     /// Rounds in a row in which the queue was never short.
     standing: u32,
+    /// Rounds in a row in which there was none for a moment.
+    empty: u32,
     reduction: Option<Reduction>,
     /// Bytes a second before the first reduction.
     claim: u64,
@@ -130,8 +135,14 @@ impl Crowd {
         let above = self.longest.saturating_sub(shortest);
         self.longest = shortest + above.mul_f64(MEMORY);
         let limit = shortest.mul_f64(STANDING);
-        let is_standing = self.least.take().is_some_and(|least| least > limit);
+        let least = self.least.take();
+        let is_standing = least.is_some_and(|least| least > limit);
         self.standing = if is_standing { self.standing + 1 } else { 0 };
+        let is_empty = least.is_some_and(|least| least < shortest.mul_f64(QUEUE));
+        self.empty = if is_empty { self.empty + 1 } else { 0 };
+        if self.reduction.is_some() && self.empty > EMPTY_ROUNDS {
+            self.forget();
+        }
     }
 
     /// Gives way to nobody, as BBR does.

@@ -21,6 +21,8 @@ pub struct Link {
     pub policer: Option<Policer>,
     /// Acknowledgements come in groups, once in so many seconds.
     pub acknowledged_every: f64,
+    /// Times in which the receiver does not get a processor.
+    pub stalls: Option<Stalls>,
     /// What the link becomes, in the order of time.
     pub changes: Vec<Change>,
 }
@@ -39,6 +41,14 @@ pub enum Loss {
 pub struct Policer {
     pub rate: f64,
     pub bucket: f64,
+}
+
+/// Once in `every` seconds, for `length` seconds, a host is not there: its socket holds so many bytes meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct Stalls {
+    pub every: f64,
+    pub length: f64,
+    pub socket: f64,
 }
 
 /// From `at` seconds on, another rate and another round trip.
@@ -60,6 +70,8 @@ pub struct Wire {
     tokens: f64,
     tokens_at: Nanos,
     latest: Nanos,
+    /// The stall of the receiver that came last, by number, and the bytes that its socket took.
+    stall: (u64, f64),
     /// Waiting time in the queue and packets, for each hundredth of a second.
     waits: Vec<(f64, u64)>,
 }
@@ -76,6 +88,7 @@ impl Wire {
             turns: 0,
             tokens_at: 0,
             latest: 0,
+            stall: (0, 0.0),
             waits: Vec::new(),
         }
     }
@@ -119,7 +132,25 @@ impl Wire {
             arrives += nanos(others * bytes / self.link.rate);
         }
         let group = nanos(self.link.acknowledged_every).max(1);
-        Some(arrives.div_ceil(group) * group)
+        let arrives = arrives.div_ceil(group) * group;
+        self.taken(arrives, bytes)
+    }
+
+    /// Tells when the receiver takes a packet, if its socket has room for it.
+    fn taken(&mut self, arrives: Nanos, bytes: f64) -> Option<Nanos> {
+        let Some(stalls) = self.link.stalls else {
+            return Some(arrives);
+        };
+        let number = arrives / nanos(stalls.every);
+        let over = number * nanos(stalls.every) + nanos(stalls.length);
+        if arrives >= over {
+            return Some(arrives);
+        }
+        if self.stall.0 != number {
+            self.stall = (number, 0.0);
+        }
+        self.stall.1 += bytes;
+        (self.stall.1 <= stalls.socket).then_some(over)
     }
 
     /// Mean time in the queue between two times, in seconds.
@@ -181,6 +212,7 @@ pub fn megabits(rate: f64, delay_ms: f64, loss: f64) -> Link {
         late: 0.0,
         policer: None,
         acknowledged_every: 0.0,
+        stalls: None,
         changes: Vec::new(),
     }
 }

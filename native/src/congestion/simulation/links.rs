@@ -4,7 +4,7 @@
 //! 1 + loss + 5 % sent, less than a round trip in the queue. A row that asks for less says why.
 
 use super::{
-    link::{Change, Link, Loss, Policer, megabits},
+    link::{Change, Link, Loss, Policer, Stalls, megabits},
     measure::{Figures, transfer},
 };
 
@@ -197,6 +197,29 @@ fn acknowledgements_in_groups_do() {
             grouped(0.03),
             "acknowledgements once in 30 ms, as a cable modem",
         ),
+    ]);
+}
+
+/// A host that gets its processor late lets its socket overflow, which looks like a queue that others fill.
+#[test]
+fn a_receiver_that_stands_still_now_and_then_is_given_way_to_for_a_while_only() {
+    let stalled = |loss, every, length| Link {
+        stalls: Some(Stalls {
+            every,
+            length,
+            socket: 200e3,
+        }),
+        acknowledged_every: 0.0005,
+        ..megabits(500.0, 21.0, loss)
+    };
+    let often = |loss| Row {
+        sent: 1.03 + loss + IN_VAIN,
+        ..row(stalled(loss, 0.21, 0.01), "10 ms, five times a second")
+    };
+    check(&[
+        often(0.0),
+        often(0.01),
+        row(stalled(0.01, 0.47, 0.005), "5 ms, twice a second"),
     ]);
 }
 
