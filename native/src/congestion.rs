@@ -6,6 +6,7 @@
 
 mod aggregation;
 mod capacity;
+mod chance;
 mod crowd;
 mod delivery;
 mod filling;

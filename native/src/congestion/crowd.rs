@@ -22,7 +22,10 @@ const QUEUE: f64 = 1.05;
 /// for a quarter more in one round of eight. Simulated: with 1.7, CUBIC gets a fifth of the link.
 const STANDING: f64 = 4.0 / 3.0;
 const STANDING_ROUNDS: u32 = 8;
-/// For so many rounds no queue means that nobody fills one: what looked like it was a host that stood still.
+/// Less than this is no queue that others would keep. Simulated: with 1.2 a CUBIC gets a tenth of the link, with
+/// 1.05 our own queue hides that nobody else is there.
+const EMPTY: f64 = 1.1;
+/// For so many rounds no such queue means that nobody fills one: what looked like it was a host that stood still.
 /// Simulated: with 24 and 32 a CUBIC behind half a round trip of queue gets less, with 96 little is won back.
 const EMPTY_ROUNDS: u32 = 48;
 /// On a path shorter than this nobody is seen: a host on a busy machine gets its turn as late as a queue
@@ -138,7 +141,7 @@ impl Crowd {
         let least = self.least.take();
         let is_standing = least.is_some_and(|least| least > limit);
         self.standing = if is_standing { self.standing + 1 } else { 0 };
-        let is_empty = least.is_some_and(|least| least < shortest.mul_f64(QUEUE));
+        let is_empty = least.is_some_and(|least| least < shortest.mul_f64(EMPTY));
         self.empty = if is_empty { self.empty + 1 } else { 0 };
         if self.reduction.is_some() && self.empty > EMPTY_ROUNDS {
             self.forget();

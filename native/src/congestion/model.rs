@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     aggregation::Aggregation,
     capacity::Capacity,
+    chance::Chance,
     crowd::{Crowd, Group},
     delivery::{Delivery, Sample},
     fullness::Fullness,
@@ -25,6 +26,9 @@ const RTT_PROBE: Duration = Duration::from_millis(200);
 const RTT_PROBE_GAIN: f64 = 0.5;
 /// Beside others the window alone says how much is sent, so that all of it is used.
 const CROWD_GAIN: f64 = 1.25;
+/// With so much of the path's content in flight nothing is added for what the link loses. Simulated, 5 % of loss: without
+/// it two thirds of a round trip of queue at 100 Mbit/s and 20 ms, with 1.1 less for one of two of ours.
+const FILLED: f64 = 1.06;
 /// Keeps acknowledgements coming; [paper].
 const SMALLEST_PACKETS: u64 = 4;
 
@@ -40,6 +44,7 @@ pub struct Model {
     fullness: Fullness,
     aggregation: Aggregation,
     crowd: Crowd,
+    chance: Chance,
     has_lost_in_phase: bool,
     opening: Opening,
 }
@@ -57,6 +62,7 @@ impl Model {
             fullness: Fullness::default(),
             aggregation: Aggregation::new(now),
             crowd: Crowd::default(),
+            chance: Chance::default(),
             has_lost_in_phase: false,
             opening: Opening::default(),
         }
@@ -98,6 +104,10 @@ impl Model {
         }
         let gain = match self.state {
             State::Cruise { .. } if self.crowd.is_here() => CROWD_GAIN,
+            // What arrives, and what the link loses on the way, is what it carries.
+            State::Cruise { .. } if self.delivery.in_flight() <= self.content(FILLED) => {
+                self.state.gain() / (1.0 - self.chance.share())
+            }
             state => state.gain(),
         };
         let rate = Some(self.capacity.rate()).filter(|rate| *rate > 0)? as f64 * gain;
@@ -123,6 +133,9 @@ impl Model {
     /// Notes a packet that was sent.
     pub fn sent(&mut self, now: Instant, bytes: u64, number: u64) {
         self.delivery.sent(now, bytes, number);
+        if self.state.gives_way() {
+            self.chance.sent(bytes, number);
+        }
     }
 
     /// Notes a packet that arrived, sent at `sent_at`.
@@ -135,6 +148,7 @@ impl Model {
         self.delivery.lost(bytes, number);
         self.rounds.lost(bytes);
         self.opening.resumption.lost(bytes);
+        self.chance.lost(bytes, number);
         self.crowd.lost(bytes as f64 / self.packet_bytes as f64);
         self.has_lost_in_phase = true;
     }
@@ -244,6 +258,9 @@ impl Model {
         };
         if self.state.is_phase_over(&passed) {
             self.state = State::next_phase(phase, now);
+            if self.state.gives_way() {
+                self.chance.begin();
+            }
             self.has_lost_in_phase = false;
         }
     }

@@ -64,6 +64,11 @@ impl State {
         }
     }
 
+    /// Tells whether less is asked for than the path has, with no queue to empty but the cycle's own.
+    pub fn gives_way(self) -> bool {
+        matches!(self, Self::Cruise { phase, .. } if CYCLE[phase] < 1.0)
+    }
+
     /// What to send, of the path's rate.
     pub fn gain(self) -> f64 {
         match self {

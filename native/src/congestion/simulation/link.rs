@@ -220,7 +220,8 @@ pub fn megabits(rate: f64, delay_ms: f64, loss: f64) -> Link {
 impl Link {
     /// Bytes that it can carry between two times.
     pub fn capacity(&self, from: f64, to: f64) -> f64 {
-        let (mut bytes, mut at, mut rate) = (0.0, from, self.rate);
+        let policed = self.policer.map_or(f64::MAX, |policer| policer.rate);
+        let (mut bytes, mut at, mut rate) = (0.0, from, self.rate.min(policed));
         for change in self.changes.iter().filter(|change| change.at < to) {
             let until = change.at.max(at);
             bytes += (until - at) * rate;

@@ -82,7 +82,7 @@ fn a_cubic_beside_ours_gets_its_share() {
 
 #[test]
 fn a_bbr_beside_ours_gets_its_share_and_leaves_ours() {
-    let rows = in_any_order(&[1.0, 2.0, 4.0]);
+    let rows = in_any_order(&[0.5, 1.0, 2.0, 4.0]);
     check(&rows, || Box::new(Model::bbr(Instant::now(), PACKET_BYTES)));
 }
 
