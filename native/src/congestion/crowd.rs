@@ -6,12 +6,13 @@
 
 use std::time::{Duration, Instant};
 
-/// What CUBIC keeps of its window at a loss and how it grows again (RFC 9438, 4.6 and 5), in packets
-/// and seconds: beside a CUBIC, a flow that follows the same law gets the same share.
-const KEPT: f64 = 0.7;
-const GROWTH: f64 = 0.4;
-/// What Reno would add in a round trip, in packets, after such a reduction (RFC 9438, 4.3).
-const ADDED: f64 = 3.0 * (1.0 - KEPT) / (1.0 + KEPT);
+/// What is kept of the window when the queue is full, if the path does not hold more by itself. Simulated: with
+/// 0.7, which CUBIC keeps, two of ours take twice as long to become equal; with 0.5 a BBR leaves ours a third.
+const LEAST_KEPT: f64 = 0.55;
+const MOST_KEPT: f64 = 0.9;
+/// What CUBIC keeps, and how it grows again, in packets and seconds (RFC 9438, 4.6 and 5).
+const CUBIC_KEEPS: f64 = 0.7;
+const CUBIC_GROWS: f64 = 0.4;
 /// What is remembered of a round's packets when the next one begins; simulated: 0.98 shares no better.
 const MEMORY: f64 = 15.0 / 16.0;
 /// Losses beyond what chance explains, before the queue is blamed; simulated: 0 and 1 share no better.
@@ -46,6 +47,8 @@ pub struct Group {
     pub in_flight: f64,
     /// The path's rate in bytes a second, as this flow sees it.
     pub rate: u64,
+    /// Packets that it holds at this rate without a queue.
+    pub content: f64,
     /// Its round trip.
     pub rtt: Duration,
     /// The path's shortest one.
@@ -66,6 +69,8 @@ struct Reduction {
     round: u64,
     /// The window before, in packets.
     most: f64,
+    /// What is left of that, as a share.
+    kept: f64,
 }
 
 /// Tells whether others fill the queue.
@@ -124,7 +129,7 @@ impl Crowd {
         let has_lost = is_long && self.is_queue_to_blame();
         let is_squeezed = self.reduction.is_none() && self.standing > STANDING_ROUNDS;
         if has_lost || is_squeezed {
-            self.give_way(now, group.in_flight + lost, group.rate);
+            self.give_way(now, group, group.in_flight + lost);
         }
     }
 
@@ -185,12 +190,18 @@ impl Crowd {
     }
 
     /// The most packets that may be in flight; none without others.
+    ///
+    /// CUBIC's law (RFC 9438, 4.2 and 4.3), which grows by what was kept: with as many losses the mean window is
+    /// the same for all, and a CUBIC's (5.1).
     pub fn bound(&self, now: Instant, rtt: Duration) -> Option<f64> {
-        let last = self.reduction?;
-        let seconds = (now - last.at).as_secs_f64();
-        let regained = (last.most * (1.0 - KEPT) / GROWTH).cbrt();
-        let cubic = GROWTH * (seconds - regained).powi(3) + last.most;
-        let reno = last.most * KEPT + ADDED * seconds / rtt.as_secs_f64();
+        let Reduction { at, most, kept, .. } = self.reduction?;
+        let seconds = (now - at).as_secs_f64();
+        let by_kept = |kept: f64| (1.0 - kept) / (3.0 + kept);
+        let growth = CUBIC_GROWS * by_kept(kept) / by_kept(CUBIC_KEEPS);
+        let regained = (most * (1.0 - kept) / growth).cbrt();
+        let cubic = growth * (seconds - regained).powi(3) + most;
+        let added = 3.0 * (1.0 - kept) / (1.0 + kept);
+        let reno = most * kept + added * seconds / rtt.as_secs_f64();
         Some(cubic.max(reno))
     }
 
@@ -201,13 +212,13 @@ impl Crowd {
     }
 
     /// Once in two rounds, since the first one still tells of the time before.
-    fn give_way(&mut self, now: Instant, most: f64, rate: u64) {
+    fn give_way(&mut self, now: Instant, group: &Group, most: f64) {
         let round = self.round;
         if self.reduction.is_some_and(|last| round < last.round + 2) {
             return;
         }
         if self.reduction.is_none() {
-            self.claim = rate;
+            self.claim = group.rate;
         }
         self.long = Tally::default();
         self.short = Tally::default();
@@ -215,6 +226,7 @@ impl Crowd {
             at: now,
             round,
             most,
+            kept: (group.content / most).clamp(LEAST_KEPT, MOST_KEPT),
         });
     }
 }

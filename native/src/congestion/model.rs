@@ -275,6 +275,7 @@ impl Model {
             arrived: packets(sample.acknowledged),
             in_flight: packets(self.delivery.in_flight()),
             rate: self.capacity.rate(),
+            content: packets(self.content(1.0)),
             rtt: sample.rtt,
             shortest: rtt.value,
         };
