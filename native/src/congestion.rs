@@ -8,6 +8,7 @@ mod aggregation;
 mod capacity;
 mod chance;
 mod crowd;
+mod cycle;
 mod delivery;
 mod filling;
 mod fullness;

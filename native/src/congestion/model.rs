@@ -5,15 +5,14 @@ use std::time::{Duration, Instant};
 use super::{
     aggregation::Aggregation,
     capacity::Capacity,
-    chance::Chance,
     crowd::{Crowd, Group},
+    cycle::Cycle,
     delivery::{Delivery, Sample},
     fullness::Fullness,
     opening::Opening,
     resumption::KnownPath,
     rounds::Rounds,
-    shortest_rtt::SHORTEST_ROUND_TRIP,
-    state::{Phase, State},
+    state::State,
 };
 
 /// [draft] 2.4. Measured: 2.77 here doubled the packets that the link's queue dropped.
@@ -26,9 +25,6 @@ const RTT_PROBE: Duration = Duration::from_millis(200);
 const RTT_PROBE_GAIN: f64 = 0.5;
 /// Beside others the window alone says how much is sent, so that all of it is used.
 const CROWD_GAIN: f64 = 1.25;
-/// With so much of the path's content in flight nothing is added for what the link loses. Simulated, 5 % of loss: without
-/// it two thirds of a round trip of queue at 100 Mbit/s and 20 ms, with 1.1 less for one of two of ours.
-const FILLED: f64 = 1.06;
 /// Keeps acknowledgements coming; [paper].
 const SMALLEST_PACKETS: u64 = 4;
 
@@ -44,8 +40,7 @@ pub struct Model {
     fullness: Fullness,
     aggregation: Aggregation,
     crowd: Crowd,
-    chance: Chance,
-    has_lost_in_phase: bool,
+    cycle: Cycle,
     opening: Opening,
 }
 
@@ -62,8 +57,7 @@ impl Model {
             fullness: Fullness::default(),
             aggregation: Aggregation::new(now),
             crowd: Crowd::default(),
-            chance: Chance::default(),
-            has_lost_in_phase: false,
+            cycle: Cycle::default(),
             opening: Opening::default(),
         }
     }
@@ -104,10 +98,7 @@ impl Model {
         }
         let gain = match self.state {
             State::Cruise { .. } if self.crowd.is_here() => CROWD_GAIN,
-            // What arrives, and what the link loses on the way, is what it carries.
-            State::Cruise { .. } if self.delivery.in_flight() <= self.content(FILLED) => {
-                self.state.gain() / (1.0 - self.chance.share())
-            }
+            State::Cruise { .. } => self.cycle.gain(self.state, self.filling()),
             state => state.gain(),
         };
         let rate = Some(self.capacity.rate()).filter(|rate| *rate > 0)? as f64 * gain;
@@ -133,9 +124,7 @@ impl Model {
     /// Notes a packet that was sent.
     pub fn sent(&mut self, now: Instant, bytes: u64, number: u64) {
         self.delivery.sent(now, bytes, number);
-        if self.state.gives_way() {
-            self.chance.sent(bytes, number);
-        }
+        self.cycle.sent(self.state, bytes, number);
     }
 
     /// Notes a packet that arrived, sent at `sent_at`.
@@ -148,9 +137,8 @@ impl Model {
         self.delivery.lost(bytes, number);
         self.rounds.lost(bytes);
         self.opening.resumption.lost(bytes);
-        self.chance.lost(bytes, number);
+        self.cycle.lost(bytes, number);
         self.crowd.lost(bytes as f64 / self.packet_bytes as f64);
-        self.has_lost_in_phase = true;
     }
 
     /// Gives up all but the smallest window: for several round trips nothing has arrived.
@@ -244,24 +232,10 @@ impl Model {
                 self.state = State::cruise(now);
             }
             State::Drain => {}
-            State::Cruise { phase, since } => self.turn(now, phase, since),
-        }
-    }
-
-    /// Goes on in the cycle.
-    fn turn(&mut self, now: Instant, phase: usize, since: Instant) {
-        let rtt = self.capacity.rtt().map(|rtt| rtt.value);
-        let passed = Phase {
-            is_long_enough: rtt.is_some_and(|rtt| now > since + rtt.max(SHORTEST_ROUND_TRIP)),
-            has_lost: self.has_lost_in_phase,
-            filling: self.delivery.in_flight() as f64 / self.content(1.0) as f64,
-        };
-        if self.state.is_phase_over(&passed) {
-            self.state = State::next_phase(phase, now);
-            if self.state.gives_way() {
-                self.chance.begin();
+            State::Cruise { .. } => {
+                let (rtt, filling) = (self.capacity.rtt().map(|rtt| rtt.value), self.filling());
+                self.cycle.turn(now, &mut self.state, rtt, filling);
             }
-            self.has_lost_in_phase = false;
         }
     }
 
@@ -300,6 +274,11 @@ impl Model {
             self.window = grown;
         }
         self.window = self.window.max(self.smallest_window());
+    }
+
+    /// What is in flight, of what the path holds without a queue.
+    fn filling(&self) -> f64 {
+        self.delivery.in_flight() as f64 / self.content(1.0) as f64
     }
 
     /// Bytes that the path holds without a queue, times a gain.
