@@ -12,6 +12,7 @@ use super::{
     opening::Opening,
     resumption::KnownPath,
     rounds::Rounds,
+    shortest_rtt::SHORTEST_ROUND_TRIP,
     state::State,
 };
 
@@ -168,6 +169,9 @@ impl Model {
         if begins_round && !sample.is_app_limited {
             self.fullness.take(self.capacity.rate());
         }
+        let least = shortest.max(SHORTEST_ROUND_TRIP);
+        let rate = self.capacity.rate();
+        self.fullness.take_rtt(now, sample.rtt, least, rate);
         let is_rtt_old = self.capacity.take_rtt(now, sample.rtt);
         self.open();
         self.watch_crowd(now, &sample);

@@ -23,6 +23,8 @@ pub struct Link {
     pub acknowledged_every: f64,
     /// Times in which the receiver does not get a processor.
     pub stalls: Option<Stalls>,
+    /// Of its dice.
+    pub seed: u64,
     /// What the link becomes, in the order of time.
     pub changes: Vec<Change>,
 }
@@ -81,9 +83,9 @@ impl Wire {
     pub fn new(link: Link) -> Self {
         Self {
             tokens: link.policer.map_or(0.0, |policer| policer.bucket),
+            random: Random(link.seed),
             link,
             free: 0,
-            random: Random(7),
             in_burst: true,
             turns: 0,
             tokens_at: 0,
@@ -213,6 +215,7 @@ pub fn megabits(rate: f64, delay_ms: f64, loss: f64) -> Link {
         policer: None,
         acknowledged_every: 0.0,
         stalls: None,
+        seed: 7,
         changes: Vec::new(),
     }
 }

@@ -41,8 +41,18 @@ fn check(rows: &[Row]) {
     assert!(misses.is_empty(), "{}", misses.join("\n"));
 }
 
+/// What of three runs the one in the middle misses: with jitter or loss one alone is a matter of luck.
 fn miss(row: &Row) -> Option<String> {
-    let got = transfer(&row.link, PAYLOAD);
+    let run = |seed| {
+        let link = Link {
+            seed,
+            ..row.link.clone()
+        };
+        transfer(&link, PAYLOAD)
+    };
+    let mut runs = [7, 11, 23].map(run);
+    runs.sort_by(|one, other| one.started.total_cmp(&other.started));
+    let got = runs[1];
     let Figures {
         started,
         whole,
@@ -81,6 +91,8 @@ fn every_cell_of_rate_delay_and_loss_is_filled() {
         let mut row = row(megabits(rate, delay_ms, loss), "a cell");
         let possible = possible(&row.link, repairs(&row.link, loss));
         row.whole = f64::min(0.8, possible * 0.92);
+        // Each packet as often as it is lost: the start ends before it overflows the queue.
+        row.sent = 1.0 / (1.0 - loss) + 0.006;
         rows.push(row);
     };
     for loss in [0.0, 0.001, 0.01, 0.05] {
