@@ -29,6 +29,12 @@ const cases = [
   { pattern: "a*b*c", fits: ["abc", "a1b2b3c"], not: ["acb", "ab"] },
   { pattern: "**", fits: ["a", "a/b"], not: [] },
   { pattern: "a**b", fits: ["ab", "axxb"], not: ["a/b"] },
+  { pattern: "/a**/b", fits: ["ab", "axx/b", "a/x/b"], not: ["b", "ax", "xa/b"] },
+  { pattern: "x/a**", fits: ["x/ab", "x/ab/c"], not: ["x/b", "ab"] },
+  { pattern: "/a**/**/*b", fits: ["ab", "axb", "a/x/b"], not: ["xab"] },
+  { pattern: "\\a**/b", fits: ["ax/b"], not: ["ab", "a/x/b"] },
+  { pattern: "**\\/a", fits: ["x/a", "x/y/a"], not: ["a"] },
+  { pattern: "x\\/a", fits: ["x/a"], not: ["a", "x"] },
   { pattern: "\udcff*", fits: ["\udcff1"], not: ["1"] },
 ];
 

@@ -11,7 +11,8 @@ interface Pattern {
   isForFolders: boolean;
   /** Whether it is for the whole path, and not for a name at any depth. */
   isAnchored: boolean;
-  parts: PathPattern;
+  /** One of which has to fit. */
+  paths: readonly PathPattern[];
 }
 
 /** Patterns in their order. */
@@ -57,12 +58,15 @@ export class Patterns {
 
 function fits(pattern: Pattern, parts: readonly string[], kind: "folder" | "other"): boolean {
   if (pattern.isForFolders && kind !== "folder") return false;
-  return matchesPath(pattern.parts, pattern.isAnchored ? parts : parts.slice(-1));
+  const meant = pattern.isAnchored ? parts : parts.slice(-1);
+  return pattern.paths.some((path) => matchesPath(path, meant));
 }
 
 function givenPattern(text: string): Pattern {
   const pattern = parsePattern(text);
-  const isLost = pattern?.parts.length === 0 || text.split("/").some((part) => dots.has(part));
+  const isLost =
+    pattern?.paths.some((path) => path.length === 0) ||
+    text.split("/").some((part) => dots.has(part));
   if (pattern && !isLost) return pattern;
   throw new TransferError(
     "INVALID_ARGUMENT",
@@ -78,9 +82,27 @@ function parsePattern(text: string): Pattern | null {
   if (isForFolders) rest = rest.slice(0, -1);
   const isAnchored = rest.includes("/");
   if (rest.startsWith("/")) rest = rest.slice(1);
-  if (rest === "") return null;
-  const parts = parseGlob(rest);
-  return parts && { isNegated, isForFolders, isAnchored, parts };
+  if (rest === "" || rest.startsWith("\\/")) return null;
+  const paths = (isAnchored ? spelledOut(rest).map(withPlainSlashes) : [rest]).map(parseGlob);
+  if (!paths.every((path) => path !== null)) return null;
+  return { isNegated, isForFolders, isAnchored, paths };
+}
+
+/** Git compares what stands before the first wildcard by itself: a `**` right behind it is at the beginning of the rest. */
+function spelledOut(path: string): string[] {
+  const found = /^([^*?[\\]*[^*?[\\/])\*\*(?:(\\?)\/(.*))?$/s.exec(path);
+  const [, plain, escaped, rest] = found ?? [];
+  if (plain === undefined) return [path];
+  if (rest === undefined) return [`${plain}*`, `${plain}*/**`];
+  const deeper = `${plain}*/**/${rest}`;
+  return escaped ? [deeper] : [...spelledOut(plain + rest), deeper];
+}
+
+/** An escaped slash is one, too, but a `**` before it is a folder at least. */
+function withPlainSlashes(path: string): string {
+  return path
+    .replace(/(^|\/)\*\*\\\//g, "$1*/**/")
+    .replace(/\\(.)/gs, (pair, escaped) => (escaped === "/" ? escaped : pair));
 }
 
 /** Spaces at a line's end do not count, unless a `\` stands before them. */
