@@ -32,6 +32,8 @@ const cases = [
   { pattern: "/a**/b", fits: ["ab", "axx/b", "a/x/b"], not: ["b", "ax", "xa/b"] },
   { pattern: "x/a**", fits: ["x/ab", "x/ab/c"], not: ["x/b", "ab"] },
   { pattern: "/a**/**/*b", fits: ["ab", "axb", "a/x/b"], not: ["xab"] },
+  { pattern: "/a***/b", fits: ["ab", "axx/b", "a/x/b"], not: ["b", "ax"] },
+  { pattern: "/a**/**\\/b", fits: ["ax/b", "a/x/b", "a/b"], not: ["ab"] },
   { pattern: "\\a**/b", fits: ["ax/b"], not: ["ab", "a/x/b"] },
   { pattern: "**\\/a", fits: ["x/a", "x/y/a"], not: ["a"] },
   { pattern: "x\\/a", fits: ["x/a"], not: ["a", "x"] },
@@ -77,6 +79,14 @@ test("a name of many thousand characters is decided by a pattern of many stars a
 
   assert.equal(decide(patterns, "a".repeat(4000)), undefined);
   assert.equal(decide(patterns, `${"a/".repeat(2000)}c`), undefined);
+});
+
+test("a pattern of many thousand double stars takes no more room than its text", () => {
+  const before = process.memoryUsage().heapUsed;
+  const patterns = Patterns.ofFile(`/a${"**/".repeat(20_000)}b`);
+
+  assert.equal(decide(patterns, "a/x/b"), true);
+  assert.ok(process.memoryUsage().heapUsed - before < 64 * 1024 * 1024);
 });
 
 test("patterns mean what git says they mean", { skip: !hasGit() && "git is not here" }, (t) => {

@@ -28,10 +28,12 @@ export function parseGlob(text: string): PathPattern | null {
   let tokens: Token[] = [];
   const characters = Array.from(text);
   let at = 0;
-  const endPart = () => {
-    // Two stars alone between slashes are any number of folders; anywhere else they are one star.
+  const endPart = (isEscaped = false) => {
+    // Two stars alone between slashes are any number of folders, before an escaped one not none; anywhere else they are
+    // one star.
     const isAnyDepth = tokens.length > 1 && tokens.every(({ kind }) => kind === "many");
-    parts.push(isAnyDepth ? null : namePattern(tokens));
+    if (!isAnyDepth || isEscaped) parts.push(namePattern(tokens));
+    if (isAnyDepth) parts.push(null);
     tokens = [];
   };
   while (at < characters.length) {
@@ -49,7 +51,7 @@ export function parseGlob(text: string): PathPattern | null {
       const meant = characters[at];
       if (meant === undefined) return null;
       at += 1;
-      if (meant === "/") endPart();
+      if (meant === "/") endPart(true);
       else tokens.push(literal(meant));
     } else tokens.push(literal(character));
   }

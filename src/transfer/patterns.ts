@@ -64,9 +64,7 @@ function fits(pattern: Pattern, parts: readonly string[], kind: "folder" | "othe
 
 function givenPattern(text: string): Pattern {
   const pattern = parsePattern(text);
-  const isLost =
-    pattern?.paths.some((path) => path.length === 0) ||
-    text.split("/").some((part) => dots.has(part));
+  const isLost = text.split("/").some((part) => dots.has(part));
   if (pattern && !isLost) return pattern;
   throw new TransferError(
     "INVALID_ARGUMENT",
@@ -83,26 +81,22 @@ function parsePattern(text: string): Pattern | null {
   const isAnchored = rest.includes("/");
   if (rest.startsWith("/")) rest = rest.slice(1);
   if (rest === "" || rest.startsWith("\\/")) return null;
-  const paths = (isAnchored ? spelledOut(rest).map(withPlainSlashes) : [rest]).map(parseGlob);
+  const paths = (isAnchored ? spelledOut(rest) : [rest]).map(parseGlob);
   if (!paths.every((path) => path !== null)) return null;
   return { isNegated, isForFolders, isAnchored, paths };
 }
 
-/** Git compares what stands before the first wildcard by itself: a `**` right behind it is at the beginning of the rest. */
+/**
+ * Git compares what stands before the first wildcard by itself: a `**` right behind it is at the beginning of the rest.
+ * One `**` after the other says no more than one, so that two paths are enough whatever the pattern.
+ */
 function spelledOut(path: string): string[] {
-  const found = /^([^*?[\\]*[^*?[\\/])\*\*(?:(\\?)\/(.*))?$/s.exec(path);
+  const found = /^([^*?[\\]*[^*?[\\/])\*{2,}(?:\/\*{2,})*(?:(\\?)\/(.*))?$/s.exec(path);
   const [, plain, escaped, rest] = found ?? [];
   if (plain === undefined) return [path];
   if (rest === undefined) return [`${plain}*`, `${plain}*/**`];
   const deeper = `${plain}*/**/${rest}`;
-  return escaped ? [deeper] : [...spelledOut(plain + rest), deeper];
-}
-
-/** An escaped slash is one, too, but a `**` before it is a folder at least. */
-function withPlainSlashes(path: string): string {
-  return path
-    .replace(/(^|\/)\*\*\\\//g, "$1*/**/")
-    .replace(/\\(.)/gs, (pair, escaped) => (escaped === "/" ? escaped : pair));
+  return escaped ? [deeper] : [plain + rest, deeper];
 }
 
 /** Spaces at a line's end do not count, unless a `\` stands before them. */
