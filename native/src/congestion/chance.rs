@@ -3,16 +3,18 @@
 //! A policer, which drops what is above its rate, loses nothing then; counted at any other time its losses would
 //! seem to be the link's, be added to the rate, and so be lost again.
 
+use std::ops::Range;
+
 /// What a cycle counts beside the next one: the last four are most of it.
 const KEPT: f64 = 0.75;
 /// More than this is no link's own.
 const MOST: f64 = 0.1;
 
 /// The share that is lost by chance.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Chance {
-    /// Packet numbers of the last phase that was counted: its first, and the first after it.
-    numbers: (u64, u64),
+    /// Packet numbers of the last phase that was counted.
+    numbers: Range<u64>,
     /// Bytes of such phases, an older one's counting less.
     sent: f64,
     lost: f64,
@@ -21,23 +23,23 @@ pub struct Chance {
 impl Chance {
     /// Notes that less is asked for from now on.
     pub fn begin(&mut self) {
-        self.numbers = (0, 0);
+        self.numbers = 0..0;
         self.sent *= KEPT;
         self.lost *= KEPT;
     }
 
     /// Notes a packet that was sent while less is asked for.
     pub fn sent(&mut self, bytes: u64, number: u64) {
-        if self.numbers.1 == 0 {
-            self.numbers.0 = number;
+        if self.numbers.is_empty() {
+            self.numbers.start = number;
         }
-        self.numbers.1 = number + 1;
+        self.numbers.end = number + 1;
         self.sent += bytes as f64;
     }
 
     /// Notes a packet that did not arrive.
     pub fn lost(&mut self, bytes: u64, number: u64) {
-        if (self.numbers.0..self.numbers.1).contains(&number) {
+        if self.numbers.contains(&number) {
             self.lost += bytes as f64;
         }
     }

@@ -1,10 +1,10 @@
 //! The rounds of cruising: when one is over, and what they see.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{
     chance::Chance,
-    shortest_rtt::SHORTEST_ROUND_TRIP,
+    shortest_rtt::ShortestRtt,
     state::{Phase, State},
 };
 
@@ -13,7 +13,7 @@ use super::{
 const FILLED: f64 = 1.06;
 
 /// What the phases of the cycle have seen.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Cycle {
     has_lost: bool,
     chance: Chance,
@@ -44,12 +44,18 @@ impl Cycle {
     }
 
     /// Begins the next phase when this one is over. `filling` is what is in flight, of what the path holds without a queue.
-    pub fn turn(&mut self, now: Instant, state: &mut State, rtt: Option<Duration>, filling: f64) {
+    pub fn turn(
+        &mut self,
+        now: Instant,
+        state: &mut State,
+        rtt: Option<ShortestRtt>,
+        filling: f64,
+    ) {
         let State::Cruise { phase, since } = *state else {
             return;
         };
         let passed = Phase {
-            is_long_enough: rtt.is_some_and(|rtt| now > since + rtt.max(SHORTEST_ROUND_TRIP)),
+            is_long_enough: rtt.is_some_and(|rtt| now > since + rtt.taken_for()),
             has_lost: self.has_lost,
             filling,
         };

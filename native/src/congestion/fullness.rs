@@ -35,7 +35,7 @@ impl Fullness {
 
     /// Takes a round trip beside the path's shortest one, and its rate by then.
     pub fn take_rtt(&mut self, now: Instant, rtt: Duration, shortest: Duration, rate: u64) {
-        if rtt < shortest.mul_f64(QUEUED) {
+        if self.is_full || rtt < shortest.mul_f64(QUEUED) {
             self.queued = None;
             return;
         }

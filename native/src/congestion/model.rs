@@ -12,7 +12,6 @@ use super::{
     opening::Opening,
     resumption::KnownPath,
     rounds::Rounds,
-    shortest_rtt::SHORTEST_ROUND_TRIP,
     state::State,
 };
 
@@ -169,9 +168,11 @@ impl Model {
         if begins_round && !sample.is_app_limited {
             self.fullness.take(self.capacity.rate());
         }
-        let least = shortest.max(SHORTEST_ROUND_TRIP);
-        let rate = self.capacity.rate();
-        self.fullness.take_rtt(now, sample.rtt, least, rate);
+        if let Some(rtt) = self.capacity.rtt() {
+            let rate = self.capacity.rate();
+            self.fullness
+                .take_rtt(now, sample.rtt, rtt.taken_for(), rate);
+        }
         let is_rtt_old = self.capacity.take_rtt(now, sample.rtt);
         self.open();
         self.watch_crowd(now, &sample);
@@ -237,7 +238,7 @@ impl Model {
             }
             State::Drain => {}
             State::Cruise { .. } => {
-                let (rtt, filling) = (self.capacity.rtt().map(|rtt| rtt.value), self.filling());
+                let (rtt, filling) = (self.capacity.rtt(), self.filling());
                 self.cycle.turn(now, &mut self.state, rtt, filling);
             }
         }

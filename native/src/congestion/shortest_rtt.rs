@@ -23,8 +23,13 @@ impl ShortestRtt {
         now > self.since + RTT_LIFETIME
     }
 
-    /// Returns what it is taken for, in seconds.
+    /// Returns what it is taken for.
+    pub fn taken_for(&self) -> Duration {
+        self.value.max(SHORTEST_ROUND_TRIP)
+    }
+
+    /// Returns the same in seconds.
     pub fn seconds(&self) -> f64 {
-        self.value.max(SHORTEST_ROUND_TRIP).as_secs_f64()
+        self.taken_for().as_secs_f64()
     }
 }
