@@ -71,8 +71,8 @@ impl From<Stat> for StatObject {
 
 /// Lists a folder as one buffer, sorted by the bytes of the names.
 ///
-/// A record is: name length (u32), kind (u8), 1 byte of nothing, mode (u16), size (f64), mtime (f64), device (u64),
-/// file number (u64), name; little-endian, since it never leaves the process.
+/// A record is: name length (u32), kind (u8), 1 byte of nothing, mode (u16), size (f64), mtime (f64), name;
+/// little-endian, since it never leaves the process.
 pub fn packed(folder: &Dir, path: &[u8]) -> Result<Vec<u8>> {
     let mut entries = Vec::new();
     for entry in at(path, folder.entries())? {
@@ -90,8 +90,6 @@ pub fn packed(folder: &Dir, path: &[u8]) -> Result<Vec<u8>> {
         packed.extend((stat.mode as u16).to_le_bytes());
         packed.extend((stat.bytes as f64).to_le_bytes());
         packed.extend((stat.mtime_ms as f64).to_le_bytes());
-        packed.extend(stat.device.to_le_bytes());
-        packed.extend(stat.number.to_le_bytes());
         packed.extend(name);
     }
     Ok(packed)

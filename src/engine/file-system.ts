@@ -32,7 +32,7 @@ export interface FileStat {
 }
 
 /** One thing in a folder. */
-export interface FolderEntry extends FileStat {
+export interface FolderEntry extends Omit<FileStat, "identity"> {
   name: string;
 }
 

@@ -29,7 +29,10 @@ export class MemoryFolder implements Folder {
   async list(path: string): Promise<FolderEntry[]> {
     this.#disk.check("list");
     const { children } = this.#folder(namesOf(path));
-    const entries = [...children].map(([name, node]) => ({ name, ...statOf(node) }));
+    const entries = [...children].map(([name, node]) => {
+      const { identity: _identity, ...stat } = statOf(node);
+      return { name, ...stat };
+    });
     return entries.sort((a, b) => Buffer.compare(encodeName(a.name), encodeName(b.name)));
   }
 

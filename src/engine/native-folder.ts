@@ -230,15 +230,12 @@ function unpackEntries(packed: Uint8Array): FolderEntry[] {
   while (at < packed.byteLength) {
     const nameAt = at + RECORD_BYTES;
     const nameEnd = nameAt + view.getUint32(at, true);
-    const device = view.getBigUint64(at + 24, true);
-    const number = view.getBigUint64(at + 32, true);
     entries.push({
       name: decodeName(packed.subarray(nameAt, nameEnd)),
       kind: kindOf(view.getUint8(at + 4)),
       mode: view.getUint16(at + 6, true),
       bytes: view.getFloat64(at + 8, true),
       mtimeMs: view.getFloat64(at + 16, true),
-      identity: number === 0n ? "" : `${device}:${number}`,
     });
     at = nameEnd;
   }
@@ -253,4 +250,4 @@ function kindOf(number: number): FileKind {
 }
 
 const KINDS: readonly FileKind[] = ["file", "folder", "link", "other"];
-const RECORD_BYTES = 40;
+const RECORD_BYTES = 24;

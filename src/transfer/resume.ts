@@ -5,7 +5,7 @@
  * written the file: a whole one has its own time, a part one is no younger than the journal.
  */
 
-import type { FileStat, Folder } from "../engine/engine.ts";
+import type { Folder, FolderEntry } from "../engine/engine.ts";
 import type { Entry } from "../protocol/entry.ts";
 import { valueBytes } from "../protocol/lane.ts";
 import type { Manifest } from "../protocol/manifest.ts";
@@ -67,7 +67,7 @@ class Resumption {
   readonly #options: ResumptionOptions;
   readonly #leftOf: (entry: number) => { kept: KeptFile; isSame: boolean } | null;
   /** What stands in the folders that the walk is in, from the top; each thing is taken out as it is met. */
-  readonly #open: { path: string; things: Map<string, FileStat> }[] = [];
+  readonly #open: { path: string; things: Map<string, FolderEntry> }[] = [];
   /** By entry: whether something is left of it. A list of a million would take hundreds of megabytes. */
   readonly #states: Uint8Array;
   #isIntact = true;
@@ -126,7 +126,7 @@ class Resumption {
     }
   }
 
-  async #folder(path: string, there: FileStat | undefined): Promise<void> {
+  async #folder(path: string, there: FolderEntry | undefined): Promise<void> {
     const { files } = this.#options;
     const isFolder = there?.kind === "folder";
     if (there && !isFolder) await files.remove(path);
@@ -141,7 +141,7 @@ class Resumption {
     await this.#enter(path);
   }
 
-  async #file(position: number, entry: Entry, path: string, there: FileStat | undefined) {
+  async #file(position: number, entry: Entry, path: string, there: FolderEntry | undefined) {
     const left = this.#leftOf(position);
     if (left && there && isComparable(left) && isOfSize(there, left.kept)) {
       const isFinished = isFinishedAs(there, entry, left.kept);
@@ -156,7 +156,7 @@ class Resumption {
   }
 
   /** Whether somebody else may have written the file after the earlier try. */
-  #isTouched({ mtimeMs }: FileStat): boolean {
+  #isTouched({ mtimeMs }: FolderEntry): boolean {
     return mtimeMs > this.#options.journalTimeMs + graceMs;
   }
 
@@ -189,12 +189,12 @@ function isComparable({ kept, isSame }: { kept: KeptFile; isSame: boolean }): bo
   return isSame || kept.proven.length > 1;
 }
 
-function isFinishedAs(there: FileStat, entry: Entry, { proven }: KeptFile): boolean {
+function isFinishedAs(there: FolderEntry, entry: Entry, { proven }: KeptFile): boolean {
   const hasMetadata = there.mtimeMs === entry.mtimeMs && (there.mode & ~entry.mode) === 0;
   return hasMetadata && !proven.includes(0);
 }
 
-function isOfSize(there: FileStat, { bytes }: KeptFile): boolean {
+function isOfSize(there: FolderEntry, { bytes }: KeptFile): boolean {
   return there.kind === "file" && there.bytes === bytes;
 }
 

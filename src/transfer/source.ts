@@ -13,6 +13,7 @@ import {
   maxText,
 } from "../protocol/limits.ts";
 import { Manifest } from "../protocol/manifest.ts";
+import { ahead } from "./ahead.ts";
 import { textBytes } from "./batches.ts";
 import type { SkippedThing } from "./events.ts";
 import { FolderChoice, type SourceChoice } from "./folder-choice.ts";
@@ -28,6 +29,13 @@ export interface SourceOptions extends SourceChoice {
 
 /** What is sent in place of files that lie on a disk. */
 type Content = { text?: string | undefined; stream?: StreamedBytes };
+
+/** A folder that is walked: where it is below its root's, and as which it is offered. */
+interface WalkedFolder {
+  root: Root;
+  path: string;
+  parts: string[];
+}
 
 /** The files and folders of one offer, or a text, or a stream. */
 export class Source {
@@ -139,40 +147,47 @@ export class Source {
       this.#rootOf.set(this.manifest.totals.entries, root);
       this.#add(entryOf({ ...root.stat, name: root.offeredName }, 0, ""));
       if (root.stat.kind === "folder") {
-        await this.#walkFolder(root, root.name, [root.offeredName], choice);
+        const folder = { root, path: root.name, parts: [root.offeredName] };
+        await this.#walkFolder(folder, choice, root.folder.list(root.name));
       }
     }
     if (this.manifest.seal()) this.#wake();
   }
 
-  async #walkFolder(root: Root, path: string, parts: string[], outer: FolderChoice): Promise<void> {
+  /** Walks a folder whose listing has begun. */
+  async #walkFolder(
+    { root, path, parts }: WalkedFolder,
+    outer: FolderChoice,
+    listing: Promise<FolderEntry[]>,
+  ): Promise<void> {
     const shown = parts.join("/");
     let inside: FolderEntry[];
     try {
-      inside = await root.folder.list(path);
+      inside = await listing;
     } catch (error) {
       this.#skip(shown, error instanceof Error ? error.message : String(error));
       return;
     }
     const absolute = `${root.parent}/${path}`;
     const choice = await outer.enter(this.#engine, { absolute, parts, inside });
-    for (const found of inside) {
+    const chosen = inside.filter(({ name, kind }) => !choice.isExcluded([...parts, name], kind));
+    this.excluded += inside.length - chosen.length;
+    const below = (name: string) => (path === "" ? name : `${path}/${name}`);
+    const folders = chosen.filter((found) => {
+      return found.kind === "folder" && reasonToSkip(found, [...parts, found.name], "") === null;
+    });
+    const listings = ahead(folders, listedAhead, ({ name }) => root.folder.list(below(name)));
+    for (const found of chosen) {
       const inner = [...parts, found.name];
-      if (choice.isExcluded(inner, found.kind)) {
-        this.excluded += 1;
-        continue;
-      }
-      const below = path === "" ? found.name : `${path}/${found.name}`;
-      const name = `${shown}/${found.name}`;
       const isLink = found.kind === "link";
-      const target = isLink ? await readLink(root.folder, below) : "";
+      const target = isLink ? await readLink(root.folder, below(found.name)) : "";
       const reason = reasonToSkip(found, inner, target);
-      if (reason !== null) this.#skip(name, reason);
+      if (reason !== null) this.#skip(`${shown}/${found.name}`, reason);
       else {
         this.#add(entryOf(found, parts.length, target ?? ""));
-        if (found.kind === "folder") {
-          await this.#walkFolder(root, below, inner, choice);
-        }
+        const next = found.kind === "folder" ? listings.next().value : undefined;
+        if (next)
+          await this.#walkFolder({ root, path: below(found.name), parts: inner }, choice, next);
       }
     }
   }
@@ -260,3 +275,5 @@ function entryOf(found: FolderEntry, depth: number, target: string): Entry {
 }
 
 const mostReason = 500;
+/** So many more folders are being listed while one is walked (docs/performance.md#many-small-files). */
+const listedAhead = 4;
