@@ -12,16 +12,18 @@ use crate::{
     error::{Code, EngineError, Result},
     listing::Kind,
     path::{at, shown},
-    piece::Header,
+    piece::{HEADER_BYTES, Header, VALUE_BYTES},
     platform,
     send_half::Outgoing,
     spent::Doing,
 };
 
-/// Bytes that are gathered before they are handed to the stream.
-const BATCH_BYTES: usize = 256 * 1024;
+/// Bytes that are handed to the stream at once, of more than one file.
+///
+/// From 128 KiB on an allocator gets memory from the system each time, whose every page then costs a fault.
+const BATCH_BYTES: usize = 64 * 1024;
 /// Batches that are read ahead of the network.
-const BATCHES_AHEAD: usize = 2;
+const BATCHES_AHEAD: usize = 8;
 
 /// Writes `header`, then each file as one piece; one that changed or vanished is sent as absent.
 ///
@@ -46,7 +48,7 @@ pub async fn send_bundle(
         let mut reader = Reader {
             parents: Parents::new(&folder),
             encoding,
-            batch: Vec::with_capacity(BATCH_BYTES),
+            batch: Vec::new(),
             counts: EncodedBytes::default(),
         };
         let results = reader.read_files(&files, &sender);
@@ -82,6 +84,10 @@ impl Reader<'_> {
     ) -> Vec<BundledResult> {
         let mut results = Vec::with_capacity(files.len());
         for file in files {
+            // The stream was given up: nobody wants the rest.
+            if !self.make_room(file.bytes, sender) {
+                return results;
+            }
             results.push(match read_file(&mut self.parents, file) {
                 Ok(bytes) => {
                     let hash = *blake3::hash(&bytes).as_bytes();
@@ -94,17 +100,21 @@ impl Reader<'_> {
                     BundledResult::without_hash(Status::Absent, Some(error))
                 }
             });
-            if self.batch.len() >= BATCH_BYTES {
-                let full = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_BYTES));
-                // The stream was given up: nobody wants the rest.
-                if sender.blocking_send(full.into()).is_err() {
-                    return results;
-                }
-            }
         }
         // The same, and this was the rest.
         let _ = sender.blocking_send(std::mem::take(&mut self.batch).into());
         results
+    }
+
+    /// Makes room for a file, and hands over what is gathered where it does not fit beside it; tells whether it was taken.
+    fn make_room(&mut self, file_bytes: u32, sender: &mpsc::Sender<Bytes>) -> bool {
+        let needed = HEADER_BYTES + file_bytes as usize + VALUE_BYTES;
+        if self.batch.len() + needed <= self.batch.capacity() {
+            return true;
+        }
+        let next = Vec::with_capacity(needed.max(BATCH_BYTES));
+        let full = std::mem::replace(&mut self.batch, next);
+        full.is_empty() || sender.blocking_send(full.into()).is_ok()
     }
 
     /// Adds a piece's header and its bytes.
