@@ -68,7 +68,7 @@ test("a .gitignore file may have comments, empty lines, spaces at the end and li
   );
 });
 
-for (const pattern of ["", "!", "/", "[a", "a\\", "./build", "a/../b"]) {
+for (const pattern of ["", "!", "/", "[a", "a\\", "./build", "a/../b", "a//b", "//a", "a//"]) {
   test(`the pattern "${pattern}", which fits nothing, is refused`, () => {
     assert.throws(() => Patterns.given([pattern]), { code: "INVALID_ARGUMENT" });
   });

@@ -64,7 +64,7 @@ function fits(pattern: Pattern, parts: readonly string[], kind: "folder" | "othe
 
 function givenPattern(text: string): Pattern {
   const pattern = parsePattern(text);
-  const isLost = text.split("/").some((part) => dots.has(part));
+  const isLost = text.includes("//") || text.split("/").some((part) => dots.has(part));
   if (pattern && !isLost) return pattern;
   throw new TransferError(
     "INVALID_ARGUMENT",
