@@ -176,7 +176,8 @@ export class Source {
     const folders = chosen.filter((found) => {
       return found.kind === "folder" && reasonToSkip(found, [...parts, found.name], "") === null;
     });
-    const listings = ahead(folders, listedAhead, ({ name }) => root.folder.list(below(name)));
+    const paths = folders.map(({ name }) => below(name));
+    const listings = listAhead(root.folder, paths);
     for (const found of chosen) {
       const inner = [...parts, found.name];
       const isLink = found.kind === "link";
@@ -186,8 +187,8 @@ export class Source {
       else {
         this.#add(entryOf(found, parts.length, target ?? ""));
         const next = found.kind === "folder" ? listings.next().value : undefined;
-        if (next)
-          await this.#walkFolder({ root, path: below(found.name), parts: inner }, choice, next);
+        const folder = { root, path: below(found.name), parts: inner };
+        if (next) await this.#walkFolder(folder, choice, next);
       }
     }
   }
@@ -240,6 +241,20 @@ function problemOfText(text: string, paths: readonly string[]): string | null {
   return `the text has more than ${maxText} characters; send it as a file`;
 }
 
+/** Lists folders in order, the next ones before they are asked for, unless the last one had many things in it. */
+function listAhead(folder: Folder, paths: readonly string[]): Generator<Promise<FolderEntry[]>> {
+  let isSmall = false;
+  return ahead(
+    paths,
+    () => (isSmall ? listedAhead : 0),
+    async (path) => {
+      const things = await folder.list(path);
+      isSmall = things.length <= fewThings;
+      return things;
+    },
+  );
+}
+
 async function readLink(folder: Folder, path: string): Promise<string | null> {
   try {
     return await folder.readLink(path);
@@ -277,3 +292,5 @@ function entryOf(found: FolderEntry, depth: number, target: string): Entry {
 const mostReason = 500;
 /** So many more folders are being listed while one is walked (docs/performance.md#many-small-files). */
 const listedAhead = 4;
+/** Listings of more things than this would hold hundreds of megabytes while they wait. */
+const fewThings = 4096;
