@@ -22,7 +22,8 @@ const licences = ["LICENSE-APACHE", "LICENSE-MIT"];
 /** Builds the main package, which asks for each system's package, and returns the path of its tarball. */
 export async function packMain(into) {
   await buildSources();
-  const { scripts, devDependencies, allowScripts, ...published } = manifest;
+  // What it imports is in its files.
+  const { scripts, dependencies, devDependencies, allowScripts, ...published } = manifest;
   const optionalDependencies = Object.fromEntries(
     Object.keys(nativeTargets).map((target) => [nativePackage(target), manifest.version]),
   );
@@ -57,15 +58,6 @@ export function packTarget(into, target, addon) {
   });
 }
 
-/** Makes tarballs of what the main package needs, from this checkout's own; needs no network. */
-export function packDependencies(into) {
-  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const folders = Object.entries(lock.packages)
-    .filter(([path, { dev }]) => path !== "" && !dev)
-    .map(([path]) => join(root, path));
-  return npmPack(into, folders);
-}
-
 /** Packs what `fill` puts into a folder, beside a manifest and the licences. */
 function pack(into, published, fill) {
   const folder = mkdtempSync(join(tmpdir(), "quiver-package-"));
@@ -74,7 +66,7 @@ function pack(into, published, fill) {
     writeFileSync(join(folder, "package.json"), `${text}\n`);
     for (const name of licences) copyFileSync(join(root, name), join(folder, name));
     fill(folder);
-    return npmPack(into, [folder])[0];
+    return npmPack(into, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -86,12 +78,13 @@ function repository() {
   return name && { repository: { type: "git", url: `git+https://github.com/${name}.git` } };
 }
 
-function npmPack(into, folders) {
+function npmPack(into, folder) {
   const destination = resolve(into);
   mkdirSync(destination, { recursive: true });
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", destination];
   const options = { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] };
-  const { status, stdout } = npm([...args, ...folders], options);
+  const { status, stdout } = npm([...args, folder], options);
   if (status !== 0) throw new Error("npm pack failed: see the lines above");
-  return JSON.parse(stdout).map(({ filename }) => join(destination, filename));
+  const [{ filename }] = JSON.parse(stdout);
+  return join(destination, filename);
 }
