@@ -92,6 +92,17 @@ const cases: Case[] = [
     sender: { diskMs: 0, streamMs: 0, workMs: 0 },
   },
   {
+    by: "path",
+    why: "the same within the second in which they read it",
+    sender: { diskMs: 60, streamMs: 0, workMs: 40 },
+  },
+  {
+    by: "sender-disk",
+    why: "lanes that read now and then, and a path that waits for them",
+    sender: { diskMs: 60, streamMs: 0, workMs: 40 },
+    path: { unfilledBytes: 5_900_000 },
+  },
+  {
     by: null,
     why: "nothing moves",
     sender: { diskMs: 0, streamMs: 0, workMs: 0 },

@@ -40,6 +40,7 @@ export function bindingOf({ sender, receiver, path }: Counted): Bound | null {
   if (sender.limitMs > most * lanesMs) return "limit";
   const thread = fullThread(sender, receiver, full);
   if (thread) return thread;
+  if (lanesMs < most * sender.elapsedMs && isFull(path)) return boundOfPath(path);
   if (sender.diskMs > most * lanesMs) return "sender-disk";
   const atReceiver = receiver ? whereTheyStand(lanesMs / sender.elapsedMs, receiver) : null;
   if (atReceiver) return atReceiver;
@@ -80,6 +81,11 @@ function whereTheyStand(lanes: number, receiver: SideTimes): Bound | null {
  */
 function isAlwaysUsed({ diskMs, elapsedMs }: SideTimes): boolean {
   return elapsedMs > 0 && diskMs > inUse * elapsedMs;
+}
+
+/** Whether at any time bytes waited for the path: lanes that have handed all over hold nothing up. */
+function isFull({ deliveredBytes, unfilledBytes }: PathCounts): boolean {
+  return deliveredBytes > 0 && unfilledBytes <= some * deliveredBytes;
 }
 
 function boundOfPath(path: PathCounts): Bound | null {
