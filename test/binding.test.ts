@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { systemClock } from "../src/clock.ts";
 import type { Bound } from "../src/index.ts";
 import type { SideTimes } from "../src/protocol/progress-message.ts";
 import { bindingOf, type PathCounts } from "../src/transfer/binding.ts";
 import { boundsText } from "../src/transfer/bound-text.ts";
 import { BoundTimes } from "../src/transfer/bound-times.ts";
+import { ToldBounds } from "../src/transfer/told-bounds.ts";
 
 /** A second of two lanes that wait for the connection, by a thread that has little to do. */
 const waiting: SideTimes = {
@@ -210,6 +212,25 @@ test("a receipt has the share of each limit in the whole time, the largest first
   assert.deepEqual(times.shares, [
     { by: "path", share: 0.8 },
     { by: "receiver-disk", share: 0.1 },
+  ]);
+});
+
+test("a receiver counts a word of the sender's from the sender's look before", () => {
+  let nowMs = 5000;
+  const told = new ToldBounds({ ...systemClock, now: () => nowMs });
+
+  nowMs += 400;
+  told.hear("path");
+  nowMs += 500;
+  told.hear("limit");
+  nowMs += 50;
+  told.hear("path");
+  nowMs += 50;
+
+  assert.equal(told.by, "path");
+  assert.deepEqual(told.shares, [
+    { by: "path", share: 0.6 },
+    { by: "limit", share: 0.2 },
   ]);
 });
 

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { progressIntervalMs, streamAckBytes } from "../options.ts";
 import type { Manifest } from "../protocol/manifest.ts";
-import type { Bound, BoundShare, ControlMessage, StreamEnd } from "../protocol/messages.ts";
+import type { ControlMessage, StreamEnd } from "../protocol/messages.ts";
 import type { Channel } from "./channel.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { OrderedOutput } from "./ordered-output.ts";
@@ -12,6 +12,7 @@ import type { Pacing } from "./pacing.ts";
 import { ProgressTeller } from "./progress-teller.ts";
 import type { Reception } from "./reception.ts";
 import { SideClock } from "./side-clock.ts";
+import type { ToldBounds } from "./told-bounds.ts";
 import type { TransferRecord } from "./transfer.ts";
 import { unexpected } from "./unexpected.ts";
 
@@ -26,23 +27,16 @@ export interface Arriving {
   mailbox: Mailbox<ControlMessage>;
   output: OrderedOutput | undefined;
   engine: Engine;
-  /** What the sender has told so far. */
-  told: ToldBounds;
-}
-
-/** What the sender says that holds the transfer, and in the end what has held it. */
-export interface ToldBounds {
-  by: Bound | null;
-  shares: BoundShare[];
+  bounds: ToldBounds;
 }
 
 /** Resolves when every file has arrived or failed. */
 export async function takeAll(arriving: Arriving, listening: Promise<void>): Promise<void> {
-  const { reception, clock, record, pacing, channel, engine, told } = arriving;
+  const { reception, clock, record, pacing, channel, engine, bounds } = arriving;
   const { arrivals, stream, lanes, journal, total, totalFiles } = reception;
   const side = new SideClock(clock, engine, () => lanes.spent);
   const counted = { arrivals, stream, lanes, total, totalFiles };
-  const about = { clock, channel, record, pacing, side, boundBy: () => told.by };
+  const about = { clock, channel, record, pacing, side, boundBy: () => bounds.by };
   const progress = await ProgressTeller.open({ ...about, ...counted });
   stream?.watch(streamAckBytes, () => void progress.say());
   const stopTelling = clock.every(progressIntervalMs, () => void progress.tell());
@@ -76,11 +70,9 @@ export async function listen(arriving: Arriving): Promise<void> {
     else if (message.type === "done") {
       if (message.end) await endStream(arriving, message.end);
       lanes.done(message.lanes);
-    } else if (message.type === "bound") arriving.told.by = message.by;
-    else if (message.type === "settled") {
-      arriving.told.shares = message.bounds ?? [];
-      return;
-    } else throw unexpected(message.type);
+    } else if (message.type === "bound") arriving.bounds.hear(message.by);
+    else if (message.type === "settled") return arriving.bounds.settle(message.bounds);
+    else throw unexpected(message.type);
   }
 }
 

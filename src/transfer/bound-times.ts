@@ -15,10 +15,10 @@ export class BoundTimes {
     this.#addedUntilMs = nowMs;
   }
 
-  /** Notes what held it since the last call; null for nothing that is known. */
+  /** Notes what held it since the time of the last call, if this one is later; null for nothing that is known. */
   add(by: Bound | null, nowMs: number): void {
-    const ms = nowMs - this.#addedUntilMs;
-    this.#addedUntilMs = nowMs;
+    const ms = Math.max(0, nowMs - this.#addedUntilMs);
+    this.#addedUntilMs += ms;
     if (by) this.#ms.set(by, (this.#ms.get(by) ?? 0) + ms);
   }
 

@@ -5,7 +5,7 @@ import { errorCodes, TransferError } from "../errors.ts";
 import type { LaneHeader } from "../protocol/lane.ts";
 import { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
-import { listen, type ToldBounds, takeAll } from "./arriving.ts";
+import { listen, takeAll } from "./arriving.ts";
 import type { Channel, Part } from "./channel.ts";
 import { countWanted } from "./entry-choice.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
@@ -29,6 +29,7 @@ import {
 import { settle } from "./settling.ts";
 import { sayLandedAgain } from "./stream-again.ts";
 import type { HeldStream, StreamHold } from "./stream-hold.ts";
+import { ToldBounds } from "./told-bounds.ts";
 import type { TransferRecord } from "./transfer.ts";
 import { unexpected } from "./unexpected.ts";
 import { Unsettled } from "./unsettled.ts";
@@ -56,7 +57,6 @@ class Incoming implements Part {
   readonly #names: LandingNames;
   readonly #pacing: Pacing;
   #skippedBySender: SkippedThing[] = [];
-  readonly #bounds: ToldBounds = { by: null, shares: [] };
   #reception: Reception | null = null;
   /** The folder where it lands, as long as it is this transfer's to close. */
   #target: Folder | null = null;
@@ -167,7 +167,8 @@ class Incoming implements Part {
     await this.#say({ type: "accept", transfer: transferId });
     const { output, engine } = this.#options;
     const [record, pacing, channel] = [this.#record, this.#pacing, this.#channel];
-    const parts = { record, pacing, channel, mailbox: this.mailbox, told: this.#bounds };
+    const told = new ToldBounds(clock);
+    const parts = { record, pacing, channel, mailbox: this.mailbox, bounds: told };
     const arriving = { reception, manifest, clock, output, engine, ...parts };
     const listening = listen(arriving);
     listening.catch(() => {});
@@ -181,12 +182,13 @@ class Incoming implements Part {
     const { features } = channel.hello;
     const landed = { transferId, manifest, plan, arrivals, landing };
     const { wireBytes } = reception.lanes;
-    if (isStream) this.#options.hold?.land({ landed, seconds, into, wireBytes });
+    if (isStream)
+      this.#options.hold?.land({ landed, seconds, into, wireBytes, bounds: told.shares });
     const { files, bytes } = await sayReceipt(landed, seconds, { say, features });
     const skipped = this.#skippedBySender;
     const isRemoved = isStream || !landing.isIncomplete;
     const settling = await settle(channel, clock, listening);
-    const bounds = this.#bounds.shares;
+    const bounds = told.shares;
     const receipt = { transferId, files, bytes, wireBytes, seconds, skipped, bounds, into };
     if (settling !== "lost") {
       // One that is silent may have been cut off: when it comes back, what has landed must be known.

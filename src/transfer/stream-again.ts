@@ -1,7 +1,7 @@
 /** Says once more what a stream came to, to a sender whose connection was lost before it knew. */
 
 import type { Clock } from "../clock.ts";
-import type { BoundShare, ControlMessage } from "../protocol/messages.ts";
+import type { ControlMessage } from "../protocol/messages.ts";
 import type { Channel } from "./channel.ts";
 import type { Receipt } from "./events.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -22,19 +22,17 @@ export interface Again {
 /** Accepts the offer as one whose file is there; returns the receipt. */
 export async function sayLandedAgain(again: Again): Promise<Receipt> {
   const { landed, channel, clock, mailbox } = again;
-  const { seconds, into, wireBytes } = landed;
+  const { seconds, into, wireBytes, bounds } = landed;
   const { transferId } = landed.landed;
   const say = (message: ControlMessage) => channel.say(message);
   await say({ type: "have", transfer: transferId, files: [[0, 1]], pieces: [] });
   await say({ type: "accept", transfer: transferId });
   const { files, bytes } = await sayReceipt(landed.landed, seconds, { say, features: [] });
-  let bounds: BoundShare[] = [];
   const settled = async () => {
     for (;;) {
       const message = await mailbox.next();
       if (message.type === "done") continue;
       if (message.type !== "settled") throw unexpected(message.type);
-      bounds = message.bounds ?? [];
       return;
     }
   };

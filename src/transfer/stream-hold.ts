@@ -6,6 +6,7 @@
 
 import type { Folder } from "../engine/engine.ts";
 import { TransferError } from "../errors.ts";
+import type { BoundShare } from "./events.ts";
 import type { Landed } from "./receipt-writer.ts";
 import { type Reception, removeReception } from "./reception.ts";
 
@@ -24,6 +25,7 @@ export interface LandedStream {
   /** The folder where it landed. */
   into: string;
   wireBytes: number;
+  bounds: BoundShare[];
 }
 
 /** Holds one stream at most. */
