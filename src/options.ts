@@ -64,6 +64,8 @@ export interface Tuning {
    * @default 150,000,000; never on a machine of one core
    */
   secondConnectionAbove: number;
+  /** Bytes of files that travel with their offer, a round trip before any lane; at most 64 KiB. @default 64 KiB */
+  contentBytes: number;
   /** Read sources through a memory mapping. @default false */
   memoryMap: boolean;
 }
@@ -110,6 +112,7 @@ export const defaultTuning: Tuning = {
   refusalMs: 60_000,
   workerThreads: 1,
   secondConnectionAbove: availableParallelism() > 1 ? 150_000_000 : Number.POSITIVE_INFINITY,
+  contentBytes: 64 * KiB,
   memoryMap: false,
 };
 
@@ -148,7 +151,6 @@ export const bundledFileBytes = 64 * KiB;
 
 /** A bundle holds at most so many bytes and files: small enough to spread over the lanes. */
 export const bundleBytes = 4 * MiB;
-
 /** @see bundleBytes */
 export const bundleFiles = 256;
 
@@ -232,7 +234,6 @@ export const lookEveryMs = 500;
 
 /** Silence, beyond two round trips, after which another way to the peer is looked for, in milliseconds. */
 export const silenceMs = 1_500;
-
 /** The same just after this machine got other addresses, of what moves: then it is no guess that something is wrong. */
 export const movedSilenceMs = 500;
 
@@ -271,7 +272,6 @@ export const ticketLifeMs = 24 * 60 * 60 * 1000;
 
 /** What a guest may send: a peer without a ticket, none of whose offers was accepted yet. */
 export const guestLimits = { receiveWindowBytes: 256 * KiB, maxStreams: 4 };
-
 /** Guests at once; beyond, the first makes room. */
 export const maxGuests = 64;
 

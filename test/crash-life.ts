@@ -9,6 +9,7 @@ import { pieceValue } from "../src/engine/memory-hash.ts";
 import { piecesOf } from "../src/engine/memory-piece.ts";
 import { type ConflictChoice, Peer, type Receipt, type Transfer } from "../src/index.ts";
 import { temporaryIdentity } from "../src/peer/identity.ts";
+import { maxContentBytes } from "../src/protocol/limits.ts";
 import type { FileResult } from "../src/protocol/messages.ts";
 import { type Leftover, provenRuns } from "../src/transfer/leftover.ts";
 import { bytesFor } from "../src/transfer/plan.ts";
@@ -25,6 +26,8 @@ export interface Scene {
   /** Names below the sender's home. */
   offer: string[];
   onConflict?: ConflictChoice;
+  /** Whether the files travel with their offer. */
+  isContent?: true;
   /** Puts things on both disks; `bytes` makes some that nothing else has. */
   prepare: (disks: Disks & { bytes: (count: number) => Buffer }) => void;
   /** Stream bytes after which the cable breaks, once for each. */
@@ -179,11 +182,12 @@ class Play {
 
   /** Offers from one new process to another; resolves when both are done. */
   async offer(receiver: MemoryDisk, policy?: ConflictChoice): Promise<Ends> {
-    const { offer, onConflict = policy } = this.#scene;
+    const { offer, onConflict = policy, isContent = false } = this.#scene;
     const clock = new VirtualClock();
     receiver.watch(() => clock.advance(msPerChange));
     const { sender, receiver: to } = this.#identities;
-    const options = { clock, tuning: smallTables, listen: "127.0.0.1:0" };
+    const tuning = { ...smallTables, contentBytes: isContent ? maxContentBytes : 0 };
+    const options = { clock, tuning, listen: "127.0.0.1:0" };
     const alice = await Peer.open({
       ...options,
       engine: this.network.engine("sender", this.#sender),

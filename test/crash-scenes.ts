@@ -121,6 +121,30 @@ export const scenes: readonly Scene[] = [
       receiver.write(`${staged}/large.bin`, content, { mtimeMs });
     },
   },
+  {
+    name: "a tree that travels with its offer",
+    offer: ["tree"],
+    isContent: true,
+    prepare({ sender, bytes }) {
+      sender.write("/home/tree/small", bytes(10), aged);
+      sender.write("/home/tree/empty", bytes(0), aged);
+      sender.write("/home/tree/sub/fixed", bytes(3000), { ...aged, mode: 0o444 });
+      sender.write("/home/tree/sub/large.bin", bytes(6000), aged);
+      sender.link("/home/tree/link", "small");
+    },
+  },
+  {
+    name: "what is missing of a folder that travels with its offer",
+    offer: ["album", "second"],
+    onConflict: "skip",
+    isContent: true,
+    prepare({ sender, receiver, bytes }) {
+      sender.write("/home/album/both", bytes(2000), aged);
+      sender.write("/home/album/new", bytes(5000), aged);
+      sender.write("/home/second", bytes(3000), aged);
+      receiver.write("/home/inbox/album/both", bytes(50));
+    },
+  },
 ];
 
 /** A time that no file gets by itself. */

@@ -362,6 +362,7 @@ export function blake3(bytes: Uint8Array): string {
  * Tables with rows as close together as a memory engine is quick to cross.
  */
 export const smallTables = {
+  contentBytes: 0,
   pieceTable: [
     { upTo: 10 * 1024, bytes: 1024 },
     { upTo: 100 * 1024, bytes: 2048 },
@@ -378,6 +379,8 @@ async function openPeer(t: TestContext, options: PeerOptions): Promise<Peer> {
     listen: "127.0.0.1:0",
     identity: temporaryIdentity(),
     ...options,
+    // Few bytes are to show what is true of many.
+    tuning: { contentBytes: 0, ...options.tuning },
   });
   atEnd(t, () => peer.close());
   return peer;

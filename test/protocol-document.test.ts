@@ -157,7 +157,8 @@ test("the document shows every message, and every hex block is tested", () => {
   const binary = ["progress", "progress header", "lane", "ultra run", "bundle", "standard run"];
   const pieces = ["piece", "lz4 piece", "zstd piece", "absent piece"];
   const streams = ["offer of a stream", "done of a stream"];
-  const others = [...binary, ...pieces, ...streams, "ticket", "offer of a text"];
+  const contents = ["offered with its content", "accept with the content"];
+  const others = [...binary, ...pieces, ...streams, ...contents, "ticket", "offer of a text"];
   const named = [...document.matchAll(/^```hex (.+)$/gm)].map(([, name]) => name);
 
   assert.deepEqual(named.sort(), [...messages.map(({ type }) => type), ...others].sort());
@@ -300,7 +301,16 @@ test("the offer of a text has the bytes of the document", () => {
   assert.deepEqual(decodeMessage(bodyOf(bytes)), offer);
 });
 
-const streamed = [
+const more = [
+  {
+    name: "offered with its content",
+    type: "offered",
+    entries: 1,
+    bytes: 5,
+    skipped: [] as { path: string; reason: string }[],
+    content: { bytes: Uint8Array.from(Buffer.from("hello")), hash },
+  },
+  { name: "accept with the content", type: "accept", content: true },
   { name: "offer of a stream", type: "offer", targetDir: "", profile: "ultra", stream: 2 ** 20 },
   {
     name: "done of a stream",
@@ -310,7 +320,7 @@ const streamed = [
   },
 ] as const;
 
-for (const { name, ...fields } of streamed) {
+for (const { name, ...fields } of more) {
   test(`the ${name} has the bytes of the document`, () => {
     const message: ControlMessage = { ...fields, transfer };
 

@@ -205,6 +205,24 @@ const edges: { what: string; message: Record<string, unknown>; isFine: boolean }
     message: { ...correct.offered, skipped: items(4097, ["a", "b"]) },
     isFine: false,
   },
+  {
+    what: "65,536 bytes of content",
+    message: { ...correct.offered, content: Buffer.alloc(65_536), hash },
+    isFine: true,
+  },
+  {
+    what: "65,537 bytes of content",
+    message: { ...correct.offered, content: Buffer.alloc(65_537), hash },
+    isFine: false,
+  },
+  { what: "content as text", message: { ...correct.offered, content: "a", hash }, isFine: false },
+  {
+    what: "content without its hash",
+    message: { ...correct.offered, content: Buffer.alloc(1) },
+    isFine: false,
+  },
+  { what: "yes with the content", message: { ...correct.accept, content: 1 }, isFine: true },
+  { what: "yes with two of it", message: { ...correct.accept, content: 2 }, isFine: false },
   { what: "half an item", message: { ...correct.offered, skipped: [["a"]] }, isFine: false },
   {
     what: "an item that later versions made longer",

@@ -11,9 +11,10 @@ import { setImmediate as turn } from "node:timers/promises";
 import { createMemoryNetwork, type MemoryNetwork } from "../src/engine/memory.ts";
 import type { DiskOperation, MemoryDisk } from "../src/engine/memory-disk.ts";
 import { type Receipt, type Transfer, TransferError } from "../src/index.ts";
+import { maxContentBytes } from "../src/protocol/limits.ts";
 import { Random } from "./fuzz/random.ts";
 import { linesOf, Machine } from "./machines.ts";
-import { ticketOf } from "./peers.ts";
+import { smallTables, ticketOf } from "./peers.ts";
 import { type Cargo, change, expected, faultIn, filesIn, load } from "./simulation-tree.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -91,7 +92,9 @@ class Case {
     const secrets = new Random(~seed);
     this.#network = createMemoryNetwork((bytes) => secrets.bytes(bytes), this.#clock);
     const clock = this.#clock;
-    this.#alice = new Machine(this.#network, { clock, listen: "127.0.0.1:4001" });
+    const contentBytes = this.#random.pick([0, maxContentBytes]);
+    const tuning = { ...smallTables, contentBytes };
+    this.#alice = new Machine(this.#network, { clock, tuning, listen: "127.0.0.1:4001" });
     this.#bob = new Machine(this.#network, { clock, listen: "127.0.0.1:4002" });
     this.#cargo = load(this.#random, this.#alice.disk, this.#bob.disk);
     const msPerChange = this.#random.pick([1, 20, 500, 2000]);

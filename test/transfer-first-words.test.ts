@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
 import type { Peer, Transfer } from "../src/index.ts";
-import { codeOf, eventOf, peers, type Side } from "./peers.ts";
+import type { Tuning } from "../src/options.ts";
+import { maxContentBytes } from "../src/protocol/limits.ts";
+import { blake3, codeOf, eventOf, peers, type Side } from "./peers.ts";
 import { bindRaw, hello, RawPeer, standard, type Value } from "./raw-peer.ts";
 
 /** `alice`, and a peer that she calls `mallory` and that waits for her call. */
-async function acquaintance(t: TestContext) {
-  const { alice, network } = await peers(t);
+async function acquaintance(t: TestContext, tuning: Partial<Tuning> = {}) {
+  const { alice, network } = await peers(t, { alice: { tuning } });
   await alice.write("notes.txt", "notes");
   const endpoint = await bindRaw(t, network.engine("mallory"));
   const { peerId, addresses } = endpoint;
@@ -66,6 +68,24 @@ test("an offer is made before the other side has said hello, and sent as that on
   assert.deepEqual([peerName, profile, header?.at(3)], ["the old one", "standard", standard]);
   sending.cancel();
   await codeOf(sending);
+});
+
+test("little files are there before the other side has said hello", async (t) => {
+  const { alice, endpoint } = await acquaintance(t, { contentBytes: maxContentBytes });
+  const sending = alice.peer.send(alice.at("notes.txt"), { to: "mallory" });
+  const raw = await RawPeer.accept(endpoint);
+  const { transfer, content } = await raw.hear("offered");
+  assert.equal(`${content}`, "notes");
+
+  await greet(raw, { features: ["content"] });
+  const about = { transfer: transfer as Uint8Array };
+  await raw.say({ type: "accept", ...about, content: 1 });
+  const hash = Buffer.from(blake3(Buffer.from("notes")), "hex");
+  await raw.say({ type: "results", ...about, files: [[0, 0, hash, "", 0, ""]] });
+  await raw.say({ type: "receipt", ...about, bytes: 5, seconds: 0 });
+
+  const [file] = (await sending.done).files;
+  assert.equal(file?.status, "received");
 });
 
 test("a peer is connected when it has said hello, whatever was asked of it before", async (t) => {

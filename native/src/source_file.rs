@@ -60,6 +60,16 @@ impl SourceFile {
         blocking(move || Ok(source.stat()?.into())).await
     }
 
+    /// Returns the bytes of a range.
+    #[napi]
+    pub async fn read_range(&self, offset: f64, length: f64) -> Result<Buffer> {
+        let source = self.source()?;
+        let offset = exact("offset", offset)?;
+        let length = exact("length", length)? as usize;
+        let bytes = blocking(move || source.read(offset, length)).await?;
+        Ok(bytes.to_vec().into())
+    }
+
     /// Returns the values of a run's pieces, 32 bytes a piece.
     #[napi]
     pub async fn hash_run(&self, run: RunOptions) -> Result<Buffer> {

@@ -89,6 +89,8 @@ export interface SourceFile {
   readonly opened: FileStat;
   /** What it is now. */
   stat(): Promise<FileStat>;
+  /** The bytes of a range. `SOURCE_CHANGED` where the file is shorter. */
+  readRange(range: { offset: number; length: number }): Promise<Uint8Array>;
   /** The values of a run's pieces, 32 bytes a piece, in order. `SOURCE_CHANGED` where the file is shorter. */
   hashRun(run: PieceRun): Promise<Uint8Array>;
   close(): Promise<void>;

@@ -34,6 +34,11 @@ export class MemorySourceFile implements SourceFile {
     return statOf(this.#node);
   }
 
+  /** See {@link SourceFile.readRange}. */
+  async readRange({ offset, length }: { offset: number; length: number }): Promise<Uint8Array> {
+    return this.read(offset, length);
+  }
+
   /** See {@link SourceFile.hashRun}. */
   async hashRun(run: PieceRun): Promise<Uint8Array> {
     this.#disk.check("hash");

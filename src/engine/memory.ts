@@ -72,7 +72,7 @@ function engineOn(
     async bind(options: EndpointOptions): Promise<Endpoint> {
       return new MemoryEndpoint(network, clock, options);
     },
-    holdBytes: (bytes, offset) => new MemoryHeldBytes(disk, bytes, offset),
+    holdBytes: (bytes, offset) => new MemoryHeldBytes(new MemoryDisk(), bytes, offset),
     // Here everything is done on one thread, which is the test's own.
     busyMs: () => [],
     createLimiter: () => new MemoryRateLimiter(clock),

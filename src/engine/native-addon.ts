@@ -165,6 +165,7 @@ export interface AddonFolder {
 export interface AddonSourceFile {
   readonly opened: AddonStat;
   stat(): Promise<AddonStat>;
+  readRange(offset: number, length: number): Promise<Uint8Array>;
   hashRun(run: PieceRun): Promise<Uint8Array>;
   close(): void;
 }

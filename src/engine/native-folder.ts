@@ -132,6 +132,10 @@ export class NativeSourceFile implements SourceFile {
     return fileStat(await native(this.handle.stat()));
   }
 
+  async readRange({ offset, length }: { offset: number; length: number }): Promise<Uint8Array> {
+    return await native(this.handle.readRange(offset, length));
+  }
+
   async hashRun(run: PieceRun): Promise<Uint8Array> {
     return await native(this.handle.hashRun(run));
   }

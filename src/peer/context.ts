@@ -9,6 +9,7 @@ import type { Tuning } from "../options.ts";
 import {
   arrivedFeature,
   boundFeature,
+  contentFeature,
   paceFeature,
   streamFeature,
   textFeature,
@@ -218,4 +219,11 @@ export function background(work: Promise<unknown>): void {
 }
 
 /** What any peer of this version can do. */
-const always = [paceFeature, textFeature, streamFeature, boundFeature, arrivedFeature];
+const always = [
+  paceFeature,
+  textFeature,
+  streamFeature,
+  boundFeature,
+  arrivedFeature,
+  contentFeature,
+];

@@ -3,6 +3,7 @@
 import { type Clock, within } from "../clock.ts";
 import type { BidirectionalStream, Connection, EarlyCall } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
+import { contentFeature } from "../protocol/features.ts";
 import { maxHelloBytes } from "../protocol/limits.ts";
 import { decodeMessage, encodeMessage } from "../protocol/message-codec.ts";
 import { type Hello, protocolVersion } from "../protocol/messages.ts";
@@ -94,7 +95,8 @@ export const unheard: Hello = {
   type: "hello",
   version: protocolVersion,
   name: "",
-  features: [],
+  // Who does not know it passes it over.
+  features: [contentFeature],
   profiles: [],
   codecs: [],
   maxLanes: 1,

@@ -78,7 +78,7 @@ async function lookAt(
       throw unexpected("a lane for who only looks");
     },
   });
-  const skipped = await gatherOffer({ mailbox, clock, manifest, names });
+  const { skipped } = await gatherOffer({ mailbox, clock, manifest, names });
   const into = absolutePath(options.into ?? peerOptions.inbox ?? ".");
   const { onConflict = "rename", chooser } = options;
   const leftOut = chooser.leftOut(manifest);

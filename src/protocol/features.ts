@@ -18,6 +18,9 @@ export const lookFeature = "look";
 /** It takes `arrived`: results of neighbours that are as they were offered. */
 export const arrivedFeature = "arrived";
 
+/** It takes the `content` of an offer: little files that travel with it. */
+export const contentFeature = "content";
+
 /** It takes `widen`: a second connection for lanes. */
 export const wideFeature = "wide";
 

@@ -1,7 +1,7 @@
 /** Reads the fields of a decoded message; whatever is not as promised is an `INVALID_FRAME`. */
 
 import { codeOfWire, TransferError } from "../errors.ts";
-import { maxEntries, maxReason } from "./limits.ts";
+import { maxEntries, maxReason, maxWord } from "./limits.ts";
 import type { WireFailure } from "./messages.ts";
 
 /** A decoded CBOR map. */
@@ -63,6 +63,13 @@ export function bytes(value: unknown, what: string, length?: number): Uint8Array
   return value;
 }
 
+/** A byte string of so many bytes at most. */
+export function bytesUpTo(value: unknown, what: string, most: number): Uint8Array {
+  const some = bytes(value, what);
+  if (some.length > most) throw invalid(what);
+  return some;
+}
+
 /** The id of a transfer or a request, 16 bytes, as hex digits. */
 export function hexId(value: unknown, what: string): string {
   return Buffer.from(bytes(value, what, 16)).toString("hex");
@@ -92,6 +99,16 @@ export function word<T extends string>(value: unknown, what: string, words: read
   const found = words.find((candidate) => candidate === value);
   if (found === undefined) throw invalid(what);
   return found;
+}
+
+/** One of a set of words that may grow; null for one that this version does not know. */
+export function knownWord<T extends string>(
+  value: unknown,
+  what: string,
+  words: readonly T[],
+): T | null {
+  const named = text(value, what, maxWord);
+  return words.find((candidate) => candidate === named) ?? null;
 }
 
 /** A tuple: a list of at least `least` items; more are left for later versions. */

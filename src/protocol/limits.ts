@@ -35,6 +35,9 @@ export const maxWords = 64;
 /** Characters of a text that travels in place of files. */
 export const maxText = 65_536;
 
+/** Bytes of all files that travel with their offer. */
+export const maxContentBytes = 64 * 1024;
+
 /** Items of a list in one message: skipped runs, failures, receipts. */
 export const maxItems = 4096;
 

@@ -1,10 +1,11 @@
 /** The messages of a control stream as bytes. */
 
 import { errorCodes } from "../errors.ts";
-import { boundOf, boundsOf, boundsToWire } from "./bound-codec.ts";
+import { boundsOf, boundsToWire } from "./bound-codec.ts";
 import {
   byteCount,
   bytes,
+  bytesUpTo,
   entryNumber,
   type Fields,
   failureOf,
@@ -12,6 +13,7 @@ import {
   hexId,
   integer,
   invalid,
+  knownWord,
   list,
   quantity,
   text,
@@ -19,23 +21,28 @@ import {
   word,
 } from "./fields.ts";
 import { decodeFrameBody, encodeFrame } from "./frame.ts";
-import { valueBytes } from "./lane.ts";
+import { comparedOf, comparedToWire, heldOf, heldToWire, pieceBytesOf } from "./held-codec.ts";
 import {
   maxBatchBytes,
+  maxContentBytes,
   maxDeviceName,
   maxEntries,
   maxItems,
   maxLanes,
   maxPathBytes,
-  maxPieceLog,
   maxPieces,
   maxReason,
   maxText,
   maxWord,
   maxWords,
-  minPieceLog,
 } from "./limits.ts";
-import { type ControlMessage, paceStates, type StreamEnd } from "./messages.ts";
+import {
+  bounds,
+  type ControlMessage,
+  type OfferContent,
+  paceStates,
+  type StreamEnd,
+} from "./messages.ts";
 import { requestDecoders, requestToWire } from "./request-codec.ts";
 import { arrivedOf, arrivedToWire, cutText, resultOf, resultToWire } from "./result-codec.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
@@ -62,12 +69,16 @@ function toWire(message: ControlMessage): Record<string, unknown> {
   if (message.type === "hello") wire["name"] = cutText(message.name, maxDeviceName);
   if (message.type === "offer") wire["targetDir"] = nameToWire(message.targetDir);
   if ("stream" in message && message.stream) wire["stream"] = Math.log2(message.stream);
+  if (message.type === "offered" && message.content) {
+    [wire["content"], wire["hash"]] = [message.content.bytes, message.content.hash];
+  }
   if (message.type === "offered") {
     wire["skipped"] = message.skipped.map(({ path, reason }) => [
       nameToWire(path),
       cutText(reason, maxReason),
     ]);
   }
+  if (message.type === "accept" && message.content) wire["content"] = 1;
   if (message.type === "absent") {
     wire["failures"] = message.failures.map(({ entry, code, reason }) => [
       entry,
@@ -75,22 +86,8 @@ function toWire(message: ControlMessage): Record<string, unknown> {
       cutText(reason, maxReason),
     ]);
   }
-  if (message.type === "have") {
-    wire["pieces"] = message.pieces.map(({ entry, pieceBytes, first, count }) => [
-      entry,
-      Math.log2(pieceBytes),
-      first,
-      count,
-    ]);
-  }
-  if (message.type === "compare") {
-    wire["files"] = message.files.map(({ entry, pieceBytes, first, values }) => [
-      entry,
-      Math.log2(pieceBytes),
-      first,
-      values,
-    ]);
-  }
+  if (message.type === "have") wire["pieces"] = message.pieces.map(heldToWire);
+  if (message.type === "compare") wire["files"] = message.files.map(comparedToWire);
   if (message.type === "done") {
     const { end, ...rest } = message;
     return { ...rest, ...end, transfer: wire["transfer"] };
@@ -124,11 +121,11 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       ...("text" in fields ? { text: text(fields["text"], "text", maxText) } : {}),
       ...("stream" in fields ? { stream: pieceBytesOf(fields["stream"]) } : {}),
     }),
-    entries: (fields) => {
-      const batch = bytes(fields["batch"], "batch");
-      if (batch.length > maxBatchBytes) throw invalid("batch");
-      return { type: "entries", transfer: transferOf(fields), batch };
-    },
+    entries: (fields) => ({
+      type: "entries",
+      transfer: transferOf(fields),
+      batch: bytesUpTo(fields["batch"], "batch", maxBatchBytes),
+    }),
     offered: (fields) => ({
       type: "offered",
       transfer: transferOf(fields),
@@ -141,6 +138,7 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
           reason: text(reason, "reason", maxReason),
         };
       }),
+      ...("content" in fields ? { content: contentOf(fields) } : {}),
     }),
     skip: (fields) => ({
       type: "skip",
@@ -151,28 +149,12 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
       type: "have",
       transfer: transferOf(fields),
       files: list(fields["files"], "files", maxItems, entryRun),
-      pieces: list(fields["pieces"], "pieces", maxItems, (value) => {
-        const [entry, log, first, count] = tuple(value, "pieces", 4);
-        return {
-          entry: entryNumber(entry),
-          pieceBytes: pieceBytesOf(log),
-          first: integer(first, "first piece", 0, maxPieces - 1),
-          count: integer(count, "count", 1, maxPieces),
-        };
-      }),
+      pieces: list(fields["pieces"], "pieces", maxItems, heldOf),
     }),
     compare: (fields) => ({
       type: "compare",
       transfer: transferOf(fields),
-      files: list(fields["files"], "files", maxItems, (value) => {
-        const [entry, log, first, values] = tuple(value, "pieces", 4);
-        return {
-          entry: entryNumber(entry),
-          pieceBytes: pieceBytesOf(log),
-          first: integer(first, "first piece", 0, maxPieces - 1),
-          values: valuesOf(values),
-        };
-      }),
+      files: list(fields["files"], "files", maxItems, comparedOf),
     }),
     equal: (fields) => ({
       type: "equal",
@@ -186,7 +168,13 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
         ];
       }),
     }),
-    accept: (fields) => ({ type: "accept", transfer: transferOf(fields) }),
+    accept: (fields) => ({
+      type: "accept",
+      transfer: transferOf(fields),
+      ...("content" in fields
+        ? { content: integer(fields["content"], "content", 1, 1) === 1 }
+        : {}),
+    }),
     reject: (fields) => ({ type: "reject", transfer: transferOf(fields), ...failureOf(fields) }),
     cancel: (fields) => ({ type: "cancel", transfer: transferOf(fields), ...failureOf(fields) }),
     pace: (fields) => ({
@@ -198,7 +186,7 @@ const decoders = new Map<string, (fields: Fields) => ControlMessage>(
     bound: (fields) => ({
       type: "bound",
       transfer: transferOf(fields),
-      by: boundOf(fields["by"]),
+      by: knownWord(fields["by"], "limit", bounds),
     }),
     want: (fields) => ({
       type: "want",
@@ -263,22 +251,19 @@ function entryRun(value: unknown): [first: number, count: number] {
   return [entryNumber(first), integer(count, "count", 1, maxEntries)];
 }
 
-function pieceBytesOf(log: unknown): number {
-  return 2 ** integer(log, "piece size", minPieceLog, maxPieceLog);
-}
-
-function valuesOf(value: unknown): Uint8Array {
-  const values = bytes(value, "values");
-  if (values.length === 0 || values.length % valueBytes !== 0) throw invalid("values");
-  return values;
-}
-
 function streamEndOf(fields: Fields): StreamEnd {
   return { bytes: byteCount(fields["bytes"], "bytes"), hash: bytes(fields["hash"], "hash", 32) };
 }
 
 function transferOf(fields: Fields): string {
   return hexId(fields["transfer"], "transfer");
+}
+
+function contentOf({ content, hash }: Fields): OfferContent {
+  return {
+    bytes: bytesUpTo(content, "content", maxContentBytes),
+    hash: bytes(hash, "hash", 32),
+  };
 }
 
 function proofOf(value: unknown): Uint8Array {

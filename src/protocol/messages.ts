@@ -75,6 +75,13 @@ export type PaceState = (typeof paceStates)[number];
 /** All of them, as they travel. */
 export const paceStates = ["moving", "paused", "queued"] as const;
 
+/** The bytes of all files of an offer, one behind the other. */
+export interface OfferContent {
+  bytes: Uint8Array;
+  /** Their BLAKE3, 32 bytes. */
+  hash: Uint8Array;
+}
+
 /** What a stream came to, once its last byte is read. */
 export interface StreamEnd {
   bytes: number;
@@ -127,6 +134,8 @@ export type ControlMessage =
       entries: number;
       bytes: number;
       skipped: { path: string; reason: string }[];
+      /** Only to a receiver that takes it. */
+      content?: OfferContent;
     }
   | { type: "skip"; transfer: string; runs: [first: number, count: number][] }
   | {
@@ -139,7 +148,8 @@ export type ControlMessage =
     }
   | { type: "compare"; transfer: string; files: ComparedPieces[] }
   | { type: "equal"; transfer: string; entry: number; runs: [first: number, count: number][] }
-  | { type: "accept"; transfer: string }
+  /** `content`: what came with the offer is all that was missing. */
+  | { type: "accept"; transfer: string; content?: boolean }
   | ({ type: "reject"; transfer: string } & WireFailure)
   | ({ type: "cancel"; transfer: string } & WireFailure)
   | {

@@ -68,6 +68,11 @@ export class Arrivals {
     return this.#complete;
   }
 
+  /** Whether an entry is a file that is to arrive and has not. */
+  isComing(entry: number): boolean {
+    return this.#options.isExpected(entry) && !this.#hashes.has(entry);
+  }
+
   /** The hash of a file that has arrived. */
   hash(entry: number): Uint8Array | undefined {
     return this.#hashes.get(entry);
@@ -262,9 +267,7 @@ export class Arrivals {
   }
 
   #requireComing(entry: number): void {
-    if (!this.#options.isExpected(entry) || this.#hashes.has(entry)) {
-      throw invalid("a file that is not to come");
-    }
+    if (!this.isComing(entry)) throw invalid("a file that is not to come");
   }
 
   #begin(entry: number, pieceBytes: number, isStaged: boolean): ArrivingFile {

@@ -46,6 +46,11 @@ export class Comparison {
     this.#options = options;
   }
 
+  /** Whether there is nothing to compare. */
+  get isEmpty(): boolean {
+    return this.#candidates.size === 0;
+  }
+
   /** Adds a file of an earlier try whose source has changed since. */
   async addStaged(entry: number, kept: KeptFile): Promise<void> {
     const { manifest, arrivals, pieceTable } = this.#options;

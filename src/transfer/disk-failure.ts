@@ -18,6 +18,11 @@ export function isDiskFailure(error: unknown): error is TransferError {
   return error instanceof TransferError && isDiskCode(error.code);
 }
 
+/** Whether it is one that fails a file and not all that follow, as a full disk does. */
+export function isOfOneFile(error: unknown): error is TransferError {
+  return isDiskFailure(error) && error.code !== "DISK_FULL";
+}
+
 /** Whether a code tells of a disk, this side's or the peer's. */
 export function isDiskCode(code: ErrorCode): boolean {
   return code.startsWith("DISK_");

@@ -4,10 +4,12 @@ import { type Clock, within } from "../clock.ts";
 import { TransferError } from "../errors.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { ControlMessage } from "../protocol/messages.ts";
-import type { SkippedThing } from "./events.ts";
 import type { LandingNames } from "./landing-names.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { unexpected } from "./unexpected.ts";
+
+/** The message that ends an offer. */
+type OfferedMessage = Extract<ControlMessage, { type: "offered" }>;
 
 /** Where an offer comes from, and what takes it. */
 export interface Gathering {
@@ -18,12 +20,15 @@ export interface Gathering {
 }
 
 /**
- * Fills a manifest, and chooses the names to land under. Returns what the sender has left out.
+ * Fills a manifest, and chooses the names to land under. Returns what the sender has left out, and the bytes of the
+ * files, where those have come, too.
  *
  * @throws {TransferError} `NAME_REFUSED`, `INVALID_FRAME`, `LIMIT_EXCEEDED`, or `PEER_UNREACHABLE` when
  * the sender falls silent.
  */
-export async function gatherOffer(gathering: Gathering): Promise<SkippedThing[]> {
+export async function gatherOffer(
+  gathering: Gathering,
+): Promise<Pick<OfferedMessage, "skipped" | "content">> {
   const { mailbox, clock, manifest, names } = gathering;
   for (;;) {
     const silent = () => new TransferError("PEER_UNREACHABLE", "the sender's offer does not end");
@@ -36,7 +41,8 @@ export async function gatherOffer(gathering: Gathering): Promise<SkippedThing[]>
     } else if (message.type === "offered") {
       const { entries, bytes } = manifest.totals;
       if (message.entries !== entries || message.bytes !== bytes) throw unexpected("offered");
-      return message.skipped;
+      if (message.content && message.content.bytes.length !== bytes) throw unexpected("content");
+      return message;
     } else throw unexpected(message.type);
   }
 }

@@ -30,6 +30,8 @@ export class IncomingLanes {
   /** What was asked for and has not come. The sender still works on it, even if its file has failed. */
   readonly #unanswered = new Set<string>();
   #ended = 0;
+  /** Bytes that came before any lane. */
+  #bytesBefore = 0;
   /** Lanes that the sender says it opened; null before it is done. */
   #said: number | null = null;
   #hasRefused = false;
@@ -52,7 +54,7 @@ export class IncomingLanes {
 
   /** Bytes taken from all lanes. */
   get wireBytes(): number {
-    return this.#lanes.reduce((sum, lane) => sum + (lane?.wireBytes ?? 0), 0);
+    return this.#lanes.reduce((sum, lane) => sum + (lane?.wireBytes ?? 0), this.#bytesBefore);
   }
 
   /** Where the time of all lanes went. */
@@ -64,6 +66,12 @@ export class IncomingLanes {
   done(lanes: number): void {
     this.#said = lanes;
     this.#checkFinished();
+  }
+
+  /** Notes that `bytes` came with the offer, and were all: no lane comes. */
+  cameBefore(bytes: number): void {
+    this.#bytesBefore = bytes;
+    this.done(0);
   }
 
   /** Reads a lane to its end. Does not reject: {@link IncomingLanes.finished} does. */

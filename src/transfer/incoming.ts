@@ -4,9 +4,10 @@ import type { Folder, ReceiveStream } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
 import type { LaneHeader } from "../protocol/lane.ts";
 import { Manifest } from "../protocol/manifest.ts";
-import type { ControlMessage } from "../protocol/messages.ts";
+import type { ControlMessage, OfferContent } from "../protocol/messages.ts";
 import { listen, takeAll } from "./arriving.ts";
 import type { Channel, Part } from "./channel.ts";
+import { canTakeContent, takeContent } from "./content-arrival.ts";
 import { countWanted } from "./entry-choice.ts";
 import type { OfferSummary, Receipt, SkippedThing } from "./events.ts";
 import { failureFor } from "./failure.ts";
@@ -57,6 +58,8 @@ class Incoming implements Part {
   readonly #names: LandingNames;
   readonly #pacing: Pacing;
   #skippedBySender: SkippedThing[] = [];
+  /** The bytes of all files, where they have come with the offer. */
+  #content: OfferContent | undefined;
   #reception: Reception | null = null;
   /** The folder where it lands, as long as it is this transfer's to close. */
   #target: Folder | null = null;
@@ -88,7 +91,8 @@ class Incoming implements Part {
       const { mailbox } = this;
       const [channel, manifest, names] = [this.#channel, this.#manifest, this.#names];
       const { clock } = this.#options;
-      this.#skippedBySender = await gatherOffer({ mailbox, clock, manifest, names });
+      const { skipped, content } = await gatherOffer({ mailbox, clock, manifest, names });
+      [this.#skippedBySender, this.#content] = [skipped, content];
       requireContent(this.#offer, manifest);
       const summary = this.#summary();
       this.#record.emit({ type: "offer", ...summary });
@@ -164,14 +168,17 @@ class Incoming implements Part {
     const { arrivals, landing, plan } = reception;
     this.#channel.makeRoom(transferId);
     await sayHeld(options, reception);
-    await this.#say({ type: "accept", transfer: transferId });
     const { output, engine } = this.#options;
+    const come = this.#content;
+    const content = come && (await canTakeContent(engine, reception, come)) ? come : null;
+    await this.#say({ type: "accept", transfer: transferId, ...(content && { content: true }) });
     const [record, pacing, channel] = [this.#record, this.#pacing, this.#channel];
     const told = new ToldBounds(clock);
     const parts = { record, pacing, channel, mailbox: this.mailbox, bounds: told };
     const arriving = { reception, manifest, clock, output, engine, ...parts };
     const listening = listen(arriving);
     listening.catch(() => {});
+    if (content) await takeContent({ ...this.#options, reception, manifest, content });
     await takeAll(arriving, listening);
     // What has failed is never whole: what was handed on of it is all.
     if (arrivals.failures.size > 0) reception.handing?.stop();

@@ -21,7 +21,7 @@ import { maxBundledFileBytes, maxRunPieces } from "../protocol/limits.ts";
 import type { Manifest } from "../protocol/manifest.ts";
 import type { Arrivals, Claim } from "./arrivals.ts";
 import { discardRun, pieceOverheadBytes } from "./discard-run.ts";
-import { isDiskCode } from "./disk-failure.ts";
+import { isOfOneFile } from "./disk-failure.ts";
 
 /** What a lane needs of its transfer. */
 export interface LaneContext {
@@ -114,7 +114,7 @@ export class LaneReceiver {
       again = await this.#receive(claim, await claim.partial);
     } catch (error) {
       // What this disk refuses fails one file; a full disk would fail all that follow.
-      if (!(error instanceof TransferError) || !isOfOneFile(error)) throw error;
+      if (!isOfOneFile(error)) throw error;
       arrivals.fail(entry, { code: error.code, reason: error.message });
       this.#settledBytes = settledBefore;
       await discardRun(this.#stream, claim.run, this.#passedPieces);
@@ -193,10 +193,6 @@ export class LaneReceiver {
     this.#current = null;
     this.#settledBytes += bytes;
   }
-}
-
-function isOfOneFile({ code }: TransferError): boolean {
-  return isDiskCode(code) && code !== "DISK_FULL";
 }
 
 /** Cuts a run into runs of some pieces. */

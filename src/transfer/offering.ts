@@ -7,6 +7,7 @@ import type { ControlMessage } from "../protocol/messages.ts";
 import type { Channel } from "./channel.ts";
 import type { ProfileName } from "./events.ts";
 import { Mailbox } from "./mailbox.ts";
+import type { OfferedContent } from "./offered-content.ts";
 import type { Source } from "./source.ts";
 import { unexpected } from "./unexpected.ts";
 
@@ -21,6 +22,13 @@ export interface OfferHead {
   stream?: number | undefined;
 }
 
+/** What else goes into an offer, and what ends it. */
+export interface OfferMore {
+  /** The bytes of little files. */
+  content?: Pick<OfferedContent, "read">;
+  signal?: AbortSignal;
+}
+
 /**
  * Offers a source; resolves when all of it is said. Rejects with the signal's reason.
  *
@@ -30,7 +38,7 @@ export async function sayOffer(
   channel: Pick<Channel, "say" | "greeted">,
   source: Source,
   { transfer, targetDir, profile, text, stream }: OfferHead,
-  signal?: AbortSignal,
+  { signal, content }: OfferMore = {},
 ): Promise<void> {
   if (text !== undefined && !(await takesTexts(channel))) throw noTexts;
   if (stream !== undefined && !(await takesStreams(channel))) throw noStreams;
@@ -42,7 +50,15 @@ export async function sayOffer(
   }
   const { entries, bytes } = source.manifest.totals;
   const { skipped } = source;
-  await channel.say({ type: "offered", transfer, entries, bytes, skipped });
+  const all = await content?.read();
+  await channel.say({
+    type: "offered",
+    transfer,
+    entries,
+    bytes,
+    skipped,
+    ...(all && { content: all }),
+  });
 }
 
 /**

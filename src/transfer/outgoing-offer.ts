@@ -5,6 +5,7 @@ import type { Channel } from "./channel.ts";
 import type { OfferSummary, ProfileName } from "./events.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { summaryOf } from "./offer-summary.ts";
+import type { OfferedContent } from "./offered-content.ts";
 import { sayOffer } from "./offering.ts";
 import type { OutgoingPlan } from "./outgoing-plan.ts";
 import type { Source } from "./source.ts";
@@ -22,26 +23,27 @@ export async function offerSource(
   source: Source,
   record: TransferRecord,
   { targetDir, profile }: OfferDetails,
+  content: OfferedContent,
 ): Promise<void> {
   const { id, signal } = record;
   const { text, excluded } = source;
   const stream = source.stream?.pieceBytes;
   const head = { transfer: id, targetDir, profile, text, stream };
-  await sayOffer(channel, source, head, signal);
+  await sayOffer(channel, source, head, { signal, content });
   await channel.greeted;
   const summary: OfferSummary = summaryOf(source.manifest, channel, head);
   record.emit({ type: "offer", ...(excluded > 0 ? { ...summary, excluded } : summary) });
 }
 
-/** Takes what the receiver has, up to its yes; `otherwise` takes all other messages. */
+/** Takes what the receiver has, up to its yes, and returns whether it goes on with what came with the offer; `otherwise` takes all other messages. */
 export async function takeAnswer(
   mailbox: Mailbox<ControlMessage>,
   plan: Pick<OutgoingPlan, "skip" | "haveFiles" | "havePieces" | "compare">,
   otherwise: (message: ControlMessage) => void,
-): Promise<void> {
+): Promise<boolean> {
   for (;;) {
     const message = await mailbox.next();
-    if (message.type === "accept") return;
+    if (message.type === "accept") return message.content ?? false;
     if (message.type === "skip") {
       for (const [first, count] of message.runs) plan.skip(first, count);
     } else if (message.type === "have") {

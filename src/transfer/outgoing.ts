@@ -13,19 +13,19 @@ import { peerFailure } from "./failure.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { onesIn } from "./leftover.ts";
 import { Mailbox } from "./mailbox.ts";
+import { OfferedContent } from "./offered-content.ts";
 import { sayDone, sayOver } from "./outgoing-ending.ts";
 import { offerSource, takeAnswer } from "./outgoing-offer.ts";
 import type { OutgoingOptions } from "./outgoing-options.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
+import { OutgoingProgress } from "./outgoing-progress.ts";
 import { OutgoingStream } from "./outgoing-stream.ts";
 import { watchOutgoing } from "./outgoing-watch.ts";
 import { type PaceMessage, Pacing } from "./pacing.ts";
 import { countJobs, type Job, runBytes } from "./plan.ts";
-import { readProgress } from "./progress-stream.ts";
 import { ReceiptReader } from "./receipt-reader.ts";
 import type { Source } from "./source.ts";
 import type { SourceFiles } from "./source-files.ts";
-import { SpeedMeter } from "./speed.ts";
 import type { TransferRecord } from "./transfer.ts";
 import type { Place } from "./turns.ts";
 import { unexpected } from "./unexpected.ts";
@@ -56,7 +56,8 @@ class Outgoing implements Part {
   readonly #receipt: ReceiptReader;
   readonly #place: Place;
   readonly #pacing: Pacing;
-  readonly #speed = new SpeedMeter();
+  readonly #content: OfferedContent;
+  readonly #progress: OutgoingProgress;
   #watch: BoundWatch | null = null;
   #isOver = false;
   /** Jobs that must be sent again. */
@@ -87,6 +88,7 @@ class Outgoing implements Part {
     this.#place = channel.turns.place(options.priority);
     const rest = (isPaused: boolean) => this.#place.rest(isPaused);
     this.#pacing = new Pacing({ ...options, channel, record, rest });
+    this.#content = new OfferedContent({ channel, files, pacing: this.#pacing, options });
     this.#lanes = new LaneSender(channel, record.id, files, {
       tuning: options.tuning,
       clock: options.clock,
@@ -94,6 +96,18 @@ class Outgoing implements Part {
       aside: options.engine.createLimiter(),
       place: this.#place,
       codings: () => codingsFor(options.compress, channel.hello.codecs),
+    });
+    const [plan, stream, { clock }, { looks }] = [this.#plan, this.#stream, options, channel];
+    this.#progress = new OutgoingProgress({
+      ...{ clock, record, looks, lanes: this.#lanes, pacing: this.#pacing },
+      total: () => stream?.total ?? plan.totalBytes,
+      totalFiles: () => source.manifest.totals.files - plan.skippedFiles,
+      wireBytes: () => this.#wireBytes,
+      boundBy: () => this.#watch?.by ?? null,
+      heard: (provenBytes, times) => {
+        if (times) this.#watch?.heard(times);
+        source.stream?.release(provenBytes);
+      },
     });
   }
 
@@ -124,11 +138,12 @@ class Outgoing implements Part {
   /** Offers the source, once the receiver has room for one more offer, and waits for its yes. */
   async #offer(): Promise<void> {
     if (this.#isOver) return;
-    await offerSource(this.#channel, this.#source, this.#record, this.#options);
+    await offerSource(this.#channel, this.#source, this.#record, this.#options, this.#content);
     this.#pacing.begin();
     if (!this.#stream) this.#plan.planAhead(this.#formats.current.name);
     const taker = this.#stream ?? this.#plan;
-    await takeAnswer(this.mailbox, taker, (message) => this.#common(message));
+    const answer = takeAnswer(this.mailbox, taker, (message) => this.#common(message));
+    this.#content.answered(await answer);
     this.#stream?.requireBeginning();
   }
 
@@ -139,9 +154,10 @@ class Outgoing implements Part {
       const about = { transferId: this.#record.id, options: this.#options };
       this.#watch = watchOutgoing({ ...about, channel, lanes, pacing });
     }
-    this.#speed.add(this.#options.clock.now(), 0);
+    this.#progress.begin();
     const stream = this.#stream;
-    this.#send(() => (stream ? this.#sendStream(stream) : this.#sendAll()));
+    if (this.#content.isTaken) this.#tellLanes({ lanes: 0, ranges: 0, rangeBytes: 0 });
+    else this.#send(() => (stream ? this.#sendStream(stream) : this.#sendAll()));
     for (;;) {
       const message = await this.mailbox.next();
       if (message.type === "want") {
@@ -156,7 +172,7 @@ class Outgoing implements Part {
         await this.#channel.say({ type: "settled", transfer, bounds });
         const { skipped, text } = this.#source;
         const receipt = this.#receipt.finish(transfer, message.seconds, skipped);
-        const whole = { ...receipt, wireBytes: this.#lanes.wireBytes, bounds };
+        const whole = { ...receipt, wireBytes: this.#wireBytes, bounds };
         return text === undefined ? whole : { ...whole, characters: text.length };
       } else this.#common(message);
     }
@@ -174,9 +190,7 @@ class Outgoing implements Part {
     const { ranges, rangeBytes, bytes, lanes: wanted } = this.#plan.size(format.name);
     const most = Math.min(this.#mostLanes, format.name === "ultra" ? wanted : standardLanes);
     const lanes = this.#lanes.first(most);
-    const { id: transferId } = this.#record;
-    const about = { profile: format.name, compress: this.#lanes.compression };
-    this.#record.emit({ type: "lanes", transferId, ...about, lanes, ranges, rangeBytes });
+    this.#tellLanes({ lanes, ranges, rangeBytes });
     for (const [entry, held] of this.#plan.heldPieces()) {
       await this.#files.leaveOut(entry, onesIn(held));
     }
@@ -189,11 +203,14 @@ class Outgoing implements Part {
     await this.#waitForTurn();
     const [format, most] = [this.#formats.current, this.#mostLanes];
     const lanes = stream.isThere ? 0 : this.#lanes.first(Math.min(most, fewestLanes));
-    const { id: transferId } = this.#record;
-    const about = { profile: format.name, compress: this.#lanes.compression, lanes };
-    this.#record.emit({ type: "lanes", transferId, ...about, ranges: 0, rangeBytes: 0 });
+    this.#tellLanes({ lanes, ranges: 0, rangeBytes: 0 });
     await this.#lanes.sendStream(format, stream.jobs(), { lanes, most });
     await this.#done();
+  }
+
+  #tellLanes(counts: { lanes: number; ranges: number; rangeBytes: number }): void {
+    const about = { profile: this.#formats.current.name, compress: this.#lanes.compression };
+    this.#record.emit({ type: "lanes", transferId: this.#record.id, ...about, ...counts });
   }
 
   /** Says that it waits as long as enough others move. */
@@ -212,6 +229,10 @@ class Outgoing implements Part {
     const equal = await sayEqual({ transfer, files, compared, channel, signal });
     const format = this.#formats.current;
     await this.#sendSome(format, () => this.#plan.unequal(format.name, equal));
+  }
+
+  get #wireBytes(): number {
+    return this.#lanes.wireBytes + this.#content.sentBytes;
   }
 
   get #mostLanes(): number {
@@ -270,31 +291,7 @@ class Outgoing implements Part {
   }
 
   async takeProgress(stream: ReceiveStream): Promise<void> {
-    const totalFiles = this.#source.manifest.totals.files - this.#plan.skippedFiles;
-    for await (const { bytes, files, lanes, times } of readProgress(stream)) {
-      if (times) this.#watch?.heard(times);
-      this.#source.stream?.release(bytes);
-      const total = this.#stream?.total ?? this.#plan.totalBytes;
-      const moved = lanes.reduce((sum, some) => sum + some, 0);
-      if (moved > 0) this.#lanes.accepted();
-      this.#speed.add(this.#options.clock.now(), moved);
-      this.#record.emit({
-        type: "progress",
-        transferId: this.#record.id,
-        bytes: Math.min(bytes, total),
-        total,
-        files,
-        totalFiles,
-        throughput: this.#speed.bytesPerSecond,
-        etaMs: this.#speed.etaMs(total - bytes),
-        lanes: this.#lanes.count,
-        laneBytes: lanes,
-        wireBytes: this.#lanes.wireBytes,
-        rttMs: this.#channel.looks.stats.rttMs,
-        boundBy: this.#watch?.by ?? null,
-        ...this.#pacing.shown,
-      });
-    }
+    await this.#progress.show(stream);
     this.#watch?.landing();
   }
 }

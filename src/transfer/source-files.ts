@@ -9,6 +9,7 @@ import { EntrySet } from "./entry-set.ts";
 import { HashColumn } from "./hash-column.ts";
 import { bytesFor } from "./plan.ts";
 import { changed, isUnchanged, type Source } from "./source.ts";
+import { hashOf } from "./whole-hash.ts";
 
 /** A file that is being read. */
 interface OpenFile {
@@ -93,6 +94,20 @@ export class SourceFiles {
       this.fail(entry, changed(this.source.manifest.path(entry)));
     } else if (!this.#leftOut.has(entry))
       this.keepHash(entry, this.#engine.mergePieces(file.values, fileBytes, pieceBytes));
+  }
+
+  /** All bytes of a small file and their hash. Rejects with `DISK_*` or `SOURCE_CHANGED`. */
+  async readWhole(entry: number): Promise<{ bytes: Uint8Array; hash: Uint8Array }> {
+    const { manifest } = this.source;
+    const offered = manifest.entry(entry);
+    const file = await this.source.openFile(entry, { memoryMap: false });
+    try {
+      const bytes = await file.readRange({ offset: 0, length: offered.bytes });
+      if (!isUnchanged(await file.stat(), offered)) throw changed(manifest.path(entry));
+      return { bytes, hash: await hashOf(this.#engine, bytes) };
+    } finally {
+      await file.close();
+    }
   }
 
   /** Keeps the hash of a small file that was sent whole. */

@@ -40,10 +40,18 @@ const entries = cbor([
   file("empty", 0, 1),
   link("best", "small.bin", 1),
 ]);
+const offered = { type: "offered", transfer: id, entries: 5, bytes: 2063, skipped: [] };
 const offer = [
   say({ type: "offer", transfer: id, targetDir: "", profile: "ultra" }),
   say({ type: "entries", transfer: id, batch: entries }),
-  say({ type: "offered", transfer: id, entries: 5, bytes: 2063, skipped: [] }),
+  say(offered),
+];
+const whole = Buffer.concat([content, small]);
+const hash = Buffer.from(blake3(whole), "hex");
+const withContent = [
+  ...offer.slice(0, 2),
+  say({ ...offered, content: whole, hash }),
+  say({ type: "settled", transfer: id }),
 ];
 const pieces = [0, 1024, 2048].map((at) => piece(content.subarray(at, at + 1024), at));
 const run = runHeader({ entry: 1, offset: 0, length: content.length });
@@ -64,6 +72,7 @@ const hostileSender: Target = {
       ...offer,
       say({ type: "cancel", transfer: id, code: 1, reason: "" }),
     ]),
+    Buffer.concat([say(hello), ...withContent]),
     Buffer.concat([say(hello), ...offer, ...offer, ...lanes]),
     Buffer.concat([say(hello), ...offer, equal, ...lanes, done]),
   ],
