@@ -6,8 +6,7 @@ import type { Channel } from "./channel.ts";
 import type { Receipt } from "./events.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { MadeFiles } from "./receipt-files.ts";
-import { settle } from "./settling.ts";
-import { unexpected } from "./unexpected.ts";
+import { hearSettled, settle } from "./settling.ts";
 import { ownsNothing, Unsettled } from "./unsettled.ts";
 
 /** A text that was accepted. */
@@ -24,7 +23,6 @@ export async function takeText(accepted: AcceptedText): Promise<Receipt> {
   const { transferId, text, channel, clock, mailbox } = accepted;
   const startedAtMs = clock.now();
   await channel.say({ type: "accept", transfer: transferId });
-  await hear(mailbox, "done");
   const seconds = (clock.now() - startedAtMs) / 1000;
   await channel.say({ type: "receipt", transfer: transferId, bytes: 0, seconds });
   const none = () => [].values();
@@ -32,12 +30,7 @@ export async function takeText(accepted: AcceptedText): Promise<Receipt> {
   const { length: characters } = text;
   const moved = { files, bytes: 0, wireBytes: 0, bounds: [], skipped: [] };
   const receipt = { transferId, ...moved, seconds, characters };
-  const settling = await settle(channel, clock, hear(mailbox, "settled"));
+  const settling = await settle(channel, clock, hearSettled(mailbox));
   if (settling === "lost") throw new Unsettled(receipt, ownsNothing);
   return receipt;
-}
-
-async function hear(mailbox: Mailbox<ControlMessage>, type: ControlMessage["type"]): Promise<void> {
-  const message = await mailbox.next();
-  if (message.type !== type) throw unexpected(message.type);
 }

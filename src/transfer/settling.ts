@@ -3,6 +3,9 @@
 import { type Clock, within } from "../clock.ts";
 import type { Connection } from "../engine/engine.ts";
 import { errorCodes, TransferError } from "../errors.ts";
+import type { ControlMessage } from "../protocol/messages.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { unexpected } from "./unexpected.ts";
 
 /** Whether a sender has its receipt, did not take it in time, or may come back for it over another connection. */
 export type Settling = "settled" | "silent" | "lost";
@@ -22,6 +25,15 @@ export async function settle(
   const { by, code } = await connection.closed();
   const hasLeft = by === "peer" && code !== errorCodes.CONNECTION_LOST.wire;
   return hasLeft ? "settled" : "lost";
+}
+
+/** Hears that the sender has its receipt of what came without lanes; that it has sent all may be said before. */
+export async function hearSettled(mailbox: Mailbox<ControlMessage>): Promise<void> {
+  for (;;) {
+    const message = await mailbox.next();
+    if (message.type === "settled") return;
+    if (message.type !== "done") throw unexpected(message.type);
+  }
 }
 
 const silent = new TransferError("PEER_UNREACHABLE", "the sender did not take its receipt");

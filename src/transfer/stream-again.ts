@@ -6,9 +6,8 @@ import type { Channel } from "./channel.ts";
 import type { Receipt } from "./events.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { sayReceipt } from "./receipt-writer.ts";
-import { settle } from "./settling.ts";
+import { hearSettled, settle } from "./settling.ts";
 import type { LandedStream } from "./stream-hold.ts";
-import { unexpected } from "./unexpected.ts";
 import { ownsNothing, Unsettled } from "./unsettled.ts";
 
 /** What has landed, and who is told. */
@@ -28,15 +27,7 @@ export async function sayLandedAgain(again: Again): Promise<Receipt> {
   await say({ type: "have", transfer: transferId, files: [[0, 1]], pieces: [] });
   await say({ type: "accept", transfer: transferId });
   const { files, bytes } = await sayReceipt(landed.landed, seconds, { say, features: [] });
-  const settled = async () => {
-    for (;;) {
-      const message = await mailbox.next();
-      if (message.type === "done") continue;
-      if (message.type !== "settled") throw unexpected(message.type);
-      return;
-    }
-  };
-  const settling = await settle(channel, clock, settled());
+  const settling = await settle(channel, clock, hearSettled(mailbox));
   const receipt = { transferId, files, bytes, wireBytes, seconds, skipped: [], bounds, into };
   if (settling === "lost") throw new Unsettled(receipt, ownsNothing);
   return receipt;
