@@ -35,9 +35,13 @@ for (const engine of engines) {
     await from.write("album/sub/tool", random(60_000), { mode: 0o755 });
     await from.link("album/sub/link", "../notes.txt");
 
-    const { sending, sent, received } = await transfer({ alice: from, bob: to }, ["album"]);
+    const done = await transfer({ alice: from, bob: to }, ["album"]);
 
+    const { sending, receiving, sent, received } = done;
     assert.equal((await eventOf(sending, "lanes")).lanes, 0);
+    for (const { bytes, total, files } of [sending, receiving].map((side) => side.progress())) {
+      assert.deepEqual([bytes, total, files], [60_005, 60_005, 3]);
+    }
     assertSameTree(await to.tree("inbox/album"), await from.tree("album"));
     const { into, ...told } = received;
     assert.deepEqual(told, sent);

@@ -52,7 +52,12 @@ export class IncomingLanes {
     return Array.from(this.#lanes, (lane) => lane?.bytes ?? 0);
   }
 
-  /** Bytes taken from all lanes. */
+  /** Bytes that are proven, of all lanes and before them. */
+  get provenBytes(): number {
+    return this.laneBytes.reduce((sum, bytes) => sum + bytes, this.#bytesBefore);
+  }
+
+  /** Bytes taken from all lanes, and before them. */
   get wireBytes(): number {
     return this.#lanes.reduce((sum, lane) => sum + (lane?.wireBytes ?? 0), this.#bytesBefore);
   }

@@ -96,11 +96,10 @@ export class ProgressTeller {
 
   #counts(): { bytes: number; files: number; lanes: number[] } {
     const { arrivals, total, stream } = this.#options;
-    const lanes = this.#options.lanes.laneBytes;
+    const { laneBytes: lanes, provenBytes } = this.#options.lanes;
     const files = arrivals.completeFiles;
     if (stream) return { bytes: stream.bytesInOrder, files, lanes };
-    const proven = lanes.reduce((sum, some) => sum + some, 0);
-    return { bytes: Math.min(total, arrivals.heldBytes + proven), files, lanes };
+    return { bytes: Math.min(total, arrivals.heldBytes + provenBytes), files, lanes };
   }
 
   /** Ends the stream. */
