@@ -169,8 +169,8 @@ class Incoming implements Part {
     this.#channel.makeRoom(transferId);
     await sayHeld(options, reception);
     const { output, engine } = this.#options;
-    const come = this.#content;
-    const content = come && (await canTakeContent(engine, reception, come)) ? come : null;
+    const offered = this.#content;
+    const content = offered && (await canTakeContent(engine, reception, offered)) ? offered : null;
     await this.#say({ type: "accept", transfer: transferId, ...(content && { content: true }) });
     const [record, pacing, channel] = [this.#record, this.#pacing, this.#channel];
     const told = new ToldBounds(clock);

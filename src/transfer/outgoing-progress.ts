@@ -4,8 +4,8 @@ import type { Clock } from "../clock.ts";
 import type { ReceiveStream } from "../engine/engine.ts";
 import type { Bound } from "../protocol/messages.ts";
 import type { SideTimes } from "../protocol/progress-message.ts";
+import type { Channel } from "./channel.ts";
 import type { LaneSender } from "./lane-sender.ts";
-import type { Looks } from "./looks.ts";
 import type { Pacing } from "./pacing.ts";
 import { readProgress } from "./progress-stream.ts";
 import { SpeedMeter } from "./speed.ts";
@@ -16,7 +16,7 @@ export interface OutgoingProgressOptions {
   clock: Clock;
   record: TransferRecord;
   lanes: LaneSender;
-  looks: Looks;
+  channel: Pick<Channel, "looks">;
   pacing: Pacing;
   /** Bytes in all; infinite for a stream that has not ended. */
   total: () => number;
@@ -44,14 +44,14 @@ export class OutgoingProgress {
 
   /** Shows what comes on a progress stream, up to its end. */
   async show(stream: ReceiveStream): Promise<void> {
-    const { clock, record, looks, pacing, total: totalNow, heard } = this.#options;
-    const { wireBytes, boundBy } = this.#options;
+    const { clock, record, channel, pacing, lanes: sender, heard } = this.#options;
+    const { total: totalNow, wireBytes, boundBy } = this.#options;
     const totalFiles = this.#options.totalFiles();
     for await (const { bytes, files, lanes, times } of readProgress(stream)) {
       heard(bytes, times);
       const total = totalNow();
       const moved = lanes.reduce((sum, some) => sum + some, 0);
-      if (moved > 0) this.#options.lanes.accepted();
+      if (moved > 0) sender.accepted();
       this.#speed.add(clock.now(), moved);
       record.emit({
         type: "progress",
@@ -62,10 +62,10 @@ export class OutgoingProgress {
         totalFiles,
         throughput: this.#speed.bytesPerSecond,
         etaMs: this.#speed.etaMs(total - bytes),
-        lanes: this.#options.lanes.count,
+        lanes: sender.count,
         laneBytes: lanes,
         wireBytes: wireBytes(),
-        rttMs: looks.stats.rttMs,
+        rttMs: channel.looks.stats.rttMs,
         boundBy: boundBy(),
         ...pacing.shown,
       });

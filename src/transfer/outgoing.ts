@@ -97,11 +97,11 @@ class Outgoing implements Part {
       place: this.#place,
       codings: () => codingsFor(options.compress, channel.hello.codecs),
     });
-    const [plan, stream, { clock }, { looks }] = [this.#plan, this.#stream, options, channel];
+    const parts = { ...options, channel, record, pacing: this.#pacing, lanes: this.#lanes };
     this.#progress = new OutgoingProgress({
-      ...{ clock, record, looks, lanes: this.#lanes, pacing: this.#pacing },
-      total: () => stream?.total ?? plan.totalBytes,
-      totalFiles: () => source.manifest.totals.files - plan.skippedFiles,
+      ...parts,
+      total: () => this.#stream?.total ?? this.#plan.totalBytes,
+      totalFiles: () => source.manifest.totals.files - this.#plan.skippedFiles,
       wireBytes: () => this.#wireBytes,
       boundBy: () => this.#watch?.by ?? null,
       heard: (provenBytes, times) => {
