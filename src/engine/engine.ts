@@ -41,12 +41,6 @@ export interface Engine {
    */
   readFile(path: string, mostBytes: number): Promise<Uint8Array>;
   /**
-   * A range of an ordinary file, by its absolute path: for what a program takes while it is received.
-   *
-   * `DISK_*`, or `SOURCE_CHANGED` where the file is shorter.
-   */
-  readRange(path: string, range: { offset: number; length: number }): Promise<Uint8Array>;
-  /**
    * Merges the values of all pieces of a file into its BLAKE3 hash (32 bytes), the one `b3sum` prints.
    *
    * `values` holds 32 bytes a piece, in order. A file of one piece (or empty) has its hash as the value.

@@ -79,12 +79,6 @@ function engineOn(
     async openFolder(path: string): Promise<Folder> {
       return new MemoryFolder(disk, disk.folderAt(path));
     },
-    async readRange(path, { offset, length }) {
-      disk.check("openSource");
-      const bytes = disk.read(path).subarray(offset, offset + length);
-      if (bytes.length === length) return bytes;
-      throw new TransferError("SOURCE_CHANGED", `${path} became shorter`);
-    },
     async readFile(path, mostBytes) {
       disk.check("openSource");
       const kind = disk.stat(path)?.kind;

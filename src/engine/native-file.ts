@@ -1,37 +1,12 @@
-/** Reads files by their paths, for what is neither sent nor received: lists of patterns, and outputs. */
+/** Reads small files by their paths, for what is neither sent nor received: lists of patterns. */
 
-import { constants, type FileHandle, lstat, open } from "node:fs/promises";
+import { constants, lstat, open } from "node:fs/promises";
 import type { ErrorCode } from "../errors.ts";
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
 
 /** See `Engine.readFile`. */
 export async function readSmallFile(path: string, mostBytes: number): Promise<Uint8Array> {
-  return withFile(path, async (file) => {
-    const { size } = await file.stat();
-    if (size > mostBytes) throw tooLarge(path, mostBytes);
-    return file.readFile();
-  });
-}
-
-/** See `Engine.readRange`. */
-export async function readFileRange(
-  path: string,
-  { offset, length }: { offset: number; length: number },
-): Promise<Uint8Array> {
-  return withFile(path, async (file) => {
-    const bytes = new Uint8Array(length);
-    for (let read = 0; read < length; ) {
-      const { bytesRead } = await file.read(bytes, read, length - read, offset + read);
-      if (bytesRead === 0) throw new TransferError("SOURCE_CHANGED", `${path} became shorter`);
-      read += bytesRead;
-    }
-    return bytes;
-  });
-}
-
-/** Lends an ordinary file, opened for reading. */
-async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
   const bytes = Buffer.from(encodeName(path));
   try {
     // Where the system cannot refuse a link by itself.
@@ -40,7 +15,9 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>):
     const flags = constants.O_RDONLY | orNone("O_NOFOLLOW") | orNone("O_NONBLOCK");
     const file = await open(bytes, flags);
     try {
-      return await use(file);
+      const { size } = await file.stat();
+      if (size > mostBytes) throw tooLarge(path, mostBytes);
+      return await file.readFile();
     } finally {
       await file.close();
     }

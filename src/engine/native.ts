@@ -23,7 +23,7 @@ import type {
 import type { Addon, AddonConnection, AddonEarlyCall, AddonEndpoint } from "./native-addon.ts";
 import { loadAddon } from "./native-addon.ts";
 import { native, nativeNow } from "./native-error.ts";
-import { readFileRange, readSmallFile } from "./native-file.ts";
+import { readSmallFile } from "./native-file.ts";
 import { NativeFolder, NativeSourceFile } from "./native-folder.ts";
 import {
   bothWays,
@@ -62,10 +62,6 @@ class NativeEngine implements Engine {
 
   readFile(path: string, mostBytes: number): Promise<Uint8Array> {
     return readSmallFile(path, mostBytes);
-  }
-
-  readRange(path: string, range: { offset: number; length: number }): Promise<Uint8Array> {
-    return readFileRange(path, range);
   }
 
   mergePieces(values: Uint8Array, fileBytes: number, pieceBytes: number): Uint8Array {

@@ -219,10 +219,13 @@ function lanesOf(
 }
 
 /** Lets the output take what is proven from where it arrives. */
-function handOn({ engine, into, names, output }: ReceptionOptions, { filesPath }: Staging) {
+function handOn({ names, output }: ReceptionOptions, { files }: Staging) {
   if (!output) return null;
-  const path = `${into}/${filesPath}/${names.path(output.entry)}`;
-  return output.run((range) => engine.readRange(path, range));
+  const path = names.path(output.entry);
+  return output.run(async (range) => {
+    const file = await files.openSource(path, { memoryMap: false });
+    return file.readRange(range).finally(() => file.close());
+  });
 }
 
 /**

@@ -90,11 +90,6 @@ export class Staging {
     this.#leftover = null;
   }
 
-  /** Where the files arrive, from the folder where they land. */
-  get filesPath(): string {
-    return `${this.#name}/${filesName}`;
-  }
-
   /** The log of the journal, for whoever writes it. */
   get log(): LogFile {
     return this.#log;
