@@ -18,12 +18,13 @@ import { sayDone, sayOver } from "./outgoing-ending.ts";
 import { offerSource, takeAnswer } from "./outgoing-offer.ts";
 import type { OutgoingOptions } from "./outgoing-options.ts";
 import { OutgoingPlan } from "./outgoing-plan.ts";
-import { OutgoingProgress } from "./outgoing-progress.ts";
 import { OutgoingStream } from "./outgoing-stream.ts";
 import { watchOutgoing } from "./outgoing-watch.ts";
 import { type PaceMessage, Pacing } from "./pacing.ts";
 import { countJobs, type Job, runBytes } from "./plan.ts";
+import { readProgress } from "./progress-stream.ts";
 import { ReceiptReader } from "./receipt-reader.ts";
+import { ShownProgress } from "./shown-progress.ts";
 import type { Source } from "./source.ts";
 import type { SourceFiles } from "./source-files.ts";
 import type { TransferRecord } from "./transfer.ts";
@@ -57,7 +58,7 @@ class Outgoing implements Part {
   readonly #place: Place;
   readonly #pacing: Pacing;
   readonly #content: OfferedContent;
-  readonly #progress: OutgoingProgress;
+  readonly #progress: ShownProgress;
   #watch: BoundWatch | null = null;
   #isOver = false;
   /** Jobs that must be sent again. */
@@ -97,18 +98,7 @@ class Outgoing implements Part {
       place: this.#place,
       codings: () => codingsFor(options.compress, channel.hello.codecs),
     });
-    const parts = { ...options, channel, record, pacing: this.#pacing, lanes: this.#lanes };
-    this.#progress = new OutgoingProgress({
-      ...parts,
-      total: () => this.#stream?.total ?? this.#plan.totalBytes,
-      totalFiles: () => source.manifest.totals.files - this.#plan.skippedFiles,
-      wireBytes: () => this.#wireBytes,
-      boundBy: () => this.#watch?.by ?? null,
-      heard: (provenBytes, times) => {
-        if (times) this.#watch?.heard(times);
-        source.stream?.release(provenBytes);
-      },
-    });
+    this.#progress = new ShownProgress({ ...options, channel, record, pacing: this.#pacing });
   }
 
   async run(): Promise<Receipt> {
@@ -291,7 +281,18 @@ class Outgoing implements Part {
   }
 
   async takeProgress(stream: ReceiveStream): Promise<void> {
-    await this.#progress.show(stream);
+    const totalFiles = this.#source.manifest.totals.files - this.#plan.skippedFiles;
+    for await (const { bytes: proven, files, lanes: laneBytes, times } of readProgress(stream)) {
+      if (times) this.#watch?.heard(times);
+      this.#source.stream?.release(proven);
+      if (laneBytes.some((moved) => moved > 0)) this.#lanes.accepted();
+      const total = this.#stream?.total ?? this.#plan.totalBytes;
+      const bytes = Math.min(proven, total);
+      const { count: lanes } = this.#lanes;
+      const [wireBytes, boundBy] = [this.#wireBytes, this.#watch?.by ?? null];
+      const sizes = { bytes, total, files, totalFiles, wireBytes };
+      this.#progress.show({ ...sizes, lanes, laneBytes, boundBy });
+    }
     this.#watch?.landing();
   }
 }

@@ -1,6 +1,5 @@
 /** Tells both sides, a few times a second, how far a transfer is that is received. */
 
-import type { Clock } from "../clock.ts";
 import type { SendStream } from "../engine/engine.ts";
 import { encodeProgressHeader } from "../protocol/lane.ts";
 import type { Bound } from "../protocol/messages.ts";
@@ -8,18 +7,13 @@ import { encodeProgress } from "../protocol/progress-message.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Channel } from "./channel.ts";
 import type { IncomingLanes } from "./incoming-lanes.ts";
-import type { Pacing } from "./pacing.ts";
+import { ShownProgress, type ShownProgressOptions } from "./shown-progress.ts";
 import type { SideClock } from "./side-clock.ts";
-import { SpeedMeter } from "./speed.ts";
 import type { StreamArrivals } from "./stream-arrivals.ts";
-import type { TransferRecord } from "./transfer.ts";
 
 /** What is told, and to whom. */
-export interface ProgressOptions {
-  clock: Clock;
+export interface ProgressOptions extends ShownProgressOptions {
   channel: Channel;
-  record: TransferRecord;
-  pacing: Pacing;
   arrivals: Arrivals;
   lanes: IncomingLanes;
   /** How this side spends its time. */
@@ -37,13 +31,14 @@ export interface ProgressOptions {
 export class ProgressTeller {
   readonly #options: ProgressOptions;
   readonly #stream: SendStream;
-  readonly #speed = new SpeedMeter();
+  readonly #shown: ShownProgress;
   #isWriting = false;
 
   private constructor(options: ProgressOptions, stream: SendStream) {
     this.#options = options;
     this.#stream = stream;
-    this.#speed.add(options.clock.now(), 0);
+    this.#shown = new ShownProgress(options);
+    this.#shown.begin();
   }
 
   /** Opens the progress stream. */
@@ -55,27 +50,12 @@ export class ProgressTeller {
 
   /** Tells how far it is now. A sender that does not read is left out until it does. */
   async tell(): Promise<void> {
-    const { clock, channel, record, pacing, stream, totalFiles, boundBy } = this.#options;
-    const { bytes, files, lanes } = this.#counts();
+    const { stream, totalFiles, boundBy } = this.#options;
+    const { bytes, files, lanes: laneBytes } = this.#counts();
     const total = stream?.total ?? this.#options.total;
-    const moved = lanes.reduce((sum, some) => sum + some, 0);
-    this.#speed.add(clock.now(), moved);
-    record.emit({
-      type: "progress",
-      transferId: record.id,
-      bytes,
-      total,
-      files,
-      totalFiles,
-      throughput: this.#speed.bytesPerSecond,
-      etaMs: this.#speed.etaMs(total - bytes),
-      lanes: lanes.length,
-      laneBytes: lanes,
-      wireBytes: this.#options.lanes.wireBytes,
-      rttMs: channel.looks.stats.rttMs,
-      boundBy: boundBy(),
-      ...pacing.shown,
-    });
+    const { wireBytes } = this.#options.lanes;
+    const sizes = { bytes, total, files, totalFiles, wireBytes };
+    this.#shown.show({ ...sizes, lanes: laneBytes.length, laneBytes, boundBy: boundBy() });
     await this.say();
   }
 
