@@ -69,14 +69,13 @@ function toWire(message: ControlMessage): Record<string, unknown> {
   if (message.type === "hello") wire["name"] = cutText(message.name, maxDeviceName);
   if (message.type === "offer") wire["targetDir"] = nameToWire(message.targetDir);
   if ("stream" in message && message.stream) wire["stream"] = Math.log2(message.stream);
-  if (message.type === "offered" && message.content) {
-    [wire["content"], wire["hash"]] = [message.content.bytes, message.content.hash];
-  }
   if (message.type === "offered") {
-    wire["skipped"] = message.skipped.map(({ path, reason }) => [
+    const { skipped, content } = message;
+    wire["skipped"] = skipped.map(({ path, reason }) => [
       nameToWire(path),
       cutText(reason, maxReason),
     ]);
+    if (content) [wire["content"], wire["hash"]] = [content.bytes, content.hash];
   }
   if (message.type === "accept" && message.content) wire["content"] = 1;
   if (message.type === "absent") {

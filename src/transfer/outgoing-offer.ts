@@ -35,7 +35,11 @@ export async function offerSource(
   record.emit({ type: "offer", ...(excluded > 0 ? { ...summary, excluded } : summary) });
 }
 
-/** Takes what the receiver has, up to its yes, and returns whether it goes on with what came with the offer; `otherwise` takes all other messages. */
+/**
+ * Takes what the receiver has, up to its yes; `otherwise` takes all other messages.
+ *
+ * @returns whether the receiver goes on with what came with the offer.
+ */
 export async function takeAnswer(
   mailbox: Mailbox<ControlMessage>,
   plan: Pick<OutgoingPlan, "skip" | "haveFiles" | "havePieces" | "compare">,
