@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { TransferError } from "../src/errors.ts";
 import type { SendOptions } from "../src/index.ts";
 import { contentFeature, lookFeature } from "../src/protocol/features.ts";
 import { maxContentBytes } from "../src/protocol/limits.ts";
 import {
   assertBothFail,
   assertSameTree,
+  atDisk,
   begin,
   blake3,
   codeOf,
@@ -146,6 +148,24 @@ test("content that is not what its hash says is passed over", async (t) => {
   const { raw } = await sayContent(t, [file("a", 5)], bytes, Buffer.alloc(32, 7));
 
   assert.equal("content" in (await raw.hear("accept")), false);
+});
+
+test("a file that the disk refuses fails alone, and is no progress", async (t) => {
+  const { alice: from, bob: to } = await peers(t, { alice });
+  await from.write("a", "he");
+  await from.write("b", "llo");
+  const act = () => {
+    throw new TransferError("DISK_DENIED", "no");
+  };
+  atDisk(t, to.disk, { operation: "createPartial", n: 1, act });
+
+  const { sending, receiving, sent } = await transfer({ alice: from, bob: to }, ["a", "b"]);
+
+  assert.deepEqual(
+    [...sent.files].map(({ status }) => status),
+    ["failed", "received"],
+  );
+  for (const side of [sending, receiving]) assert.equal(side.progress().bytes, 3);
 });
 
 test("S8: a lane that comes all the same changes nothing", async (t) => {

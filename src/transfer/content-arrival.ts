@@ -37,18 +37,22 @@ export async function takeContent(arrival: ContentArrival): Promise<void> {
   const { reception, manifest, content } = arrival;
   const { arrivals, journal, lanes } = reception;
   let at = 0;
+  let provenBytes = 0;
   for (const [entry, { kind, bytes }] of manifest) {
     if (kind !== "file") continue;
     const part = content.bytes.subarray(at, at + bytes);
     at += bytes;
     if (!arrivals.isComing(entry) || arrivals.failures.has(entry)) continue;
     await journal.room();
-    await takeFile(arrival, entry, part).catch((error) => {
+    try {
+      await takeFile(arrival, entry, part);
+      provenBytes += bytes;
+    } catch (error) {
       if (!isOfOneFile(error)) throw error;
       arrivals.fail(entry, { code: error.code, reason: error.message });
-    });
+    }
   }
-  lanes.cameBefore(content.bytes.length);
+  lanes.cameBefore({ wireBytes: content.bytes.length, provenBytes });
 }
 
 async function takeFile(

@@ -30,8 +30,8 @@ export class IncomingLanes {
   /** What was asked for and has not come. The sender still works on it, even if its file has failed. */
   readonly #unanswered = new Set<string>();
   #ended = 0;
-  /** Bytes that came before any lane. */
-  #bytesBefore = 0;
+  /** Bytes that came before any lane, and those of them that are proven. */
+  #before = { wireBytes: 0, provenBytes: 0 };
   /** Lanes that the sender says it opened; null before it is done. */
   #said: number | null = null;
   #hasRefused = false;
@@ -54,12 +54,13 @@ export class IncomingLanes {
 
   /** Bytes that are proven, of all lanes and before them. */
   get provenBytes(): number {
-    return this.laneBytes.reduce((sum, bytes) => sum + bytes, this.#bytesBefore);
+    return this.laneBytes.reduce((sum, bytes) => sum + bytes, this.#before.provenBytes);
   }
 
   /** Bytes taken from all lanes, and before them. */
   get wireBytes(): number {
-    return this.#lanes.reduce((sum, lane) => sum + (lane?.wireBytes ?? 0), this.#bytesBefore);
+    const { wireBytes } = this.#before;
+    return this.#lanes.reduce((sum, lane) => sum + (lane?.wireBytes ?? 0), wireBytes);
   }
 
   /** Where the time of all lanes went. */
@@ -73,9 +74,9 @@ export class IncomingLanes {
     this.#checkFinished();
   }
 
-  /** Notes that `bytes` came with the offer, and were all: no lane comes. */
-  cameBefore(bytes: number): void {
-    this.#bytesBefore = bytes;
+  /** Notes what came with the offer, and was all: no lane comes. */
+  cameBefore(bytes: { wireBytes: number; provenBytes: number }): void {
+    this.#before = bytes;
     this.done(0);
   }
 
