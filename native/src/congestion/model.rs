@@ -224,7 +224,7 @@ impl Model {
             State::ProbeRtt { until: Some(until) } if now >= until => {
                 self.crowd.forget();
                 self.state = if self.fullness.is_full() {
-                    State::cruise(now)
+                    State::cruise(now, self.delivery.delivered())
                 } else {
                     State::Startup
                 };
@@ -234,7 +234,7 @@ impl Model {
             State::Startup if self.fullness.is_full() => self.state = State::Drain,
             State::Startup => {}
             State::Drain if self.delivery.in_flight() <= self.content(1.0) => {
-                self.state = State::cruise(now);
+                self.state = State::cruise(now, self.delivery.delivered());
             }
             State::Drain => {}
             State::Cruise { .. } => {

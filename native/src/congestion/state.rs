@@ -8,8 +8,10 @@ const STARTUP_GAIN: f64 = 2.77;
 const DRAIN_GAIN: f64 = 1.0 / STARTUP_GAIN;
 /// One phase a round trip: ask for more, give way, then cruise; [paper].
 const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
-/// The phase of the cycle that cruising begins with.
+/// The first of the phases that cruising may begin with: all but the one before.
 const FIRST_PHASE: usize = 2;
+/// Makes neighbouring numbers differ in all bits: 2^64 by the golden ratio (Knuth, TAOCP 3, 6.4).
+const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What the controller is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,10 +50,14 @@ impl State {
         }
     }
 
-    /// Begins to cruise.
-    pub fn cruise(now: Instant) -> Self {
+    /// Begins to cruise, in any phase but the one that gives way; which, is up to the bytes `delivered` so far.
+    ///
+    /// [paper] lets chance choose: two flows in step ask for more at the same time, and neither gets any.
+    pub fn cruise(now: Instant, delivered: u64) -> Self {
+        let others = CYCLE.len() - 1;
+        let chosen = (delivered.wrapping_mul(SCATTER) >> 32) as usize % others;
         Self::Cruise {
-            phase: FIRST_PHASE,
+            phase: (FIRST_PHASE + chosen) % CYCLE.len(),
             since: now,
         }
     }

@@ -23,11 +23,11 @@ pub struct Figures {
     pub queue: f64,
 }
 
-/// Of three runs the one in the middle: with chance in it, one alone is a matter of luck.
-pub fn middle<T>(mut runs: [T; 3], value: fn(&T) -> f64) -> T {
+/// Of an odd number of runs the one in the middle: with chance in it, one alone is a matter of luck.
+pub fn middle<T, const RUNS: usize>(runs: [T; RUNS], value: fn(&T) -> f64) -> T {
+    let mut runs = Vec::from(runs);
     runs.sort_by(|one, other| value(one).total_cmp(&value(other)));
-    let [_, middle, _] = runs;
-    middle
+    runs.swap_remove(RUNS / 2)
 }
 
 /// Sends a payload with a fresh model that has seen a greeting, as after QUIC's handshake.
