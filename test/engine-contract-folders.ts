@@ -124,6 +124,7 @@ export function folderContract(engine: string, make: MakeMachines): void {
       await assert.rejects(folder.createLink(create, "x"), refused);
       await assert.rejects(folder.rename("inside", folder, create, { replace: true }), refused);
       await assert.rejects(folder.setMetadata(path, { mode: 0o600, mtimeMs: 0 }), refused);
+      await assert.rejects(folder.restrict(path, { mode: 0o600, mtimeMs: 0 }), refused);
       await assert.rejects(folder.openFolder(path), refused);
       await assert.rejects(folder.list(path), refused);
       assert.deepEqual(await above.list(""), before);

@@ -15,6 +15,7 @@ import { fileContract } from "./engine-contract-files.ts";
 import { folderContract } from "./engine-contract-folders.ts";
 import { limitContract } from "./engine-contract-limits.ts";
 import { logContract } from "./engine-contract-logs.ts";
+import { manyContract } from "./engine-contract-many.ts";
 import { runContract } from "./engine-contract-runs.ts";
 import { streamContract } from "./engine-contract-streams.ts";
 
@@ -53,6 +54,7 @@ export function engineContract(name: string, make: MakeMachines): void {
   bundleContract(name, make);
   limitContract(name, make);
   folderContract(name, make);
+  manyContract(name, make);
   fileContract(name, make);
   logContract(name, make);
 }

@@ -9,22 +9,8 @@ use crate::{
     hash::Value,
     path::{Held, folder_at, one_name, split},
     piece::VALUE_BYTES,
+    things::{self, Thing, ThingFailure},
 };
-
-/// A bundle's file is held in memory as a whole.
-const LARGEST_FILE: u64 = 1 << 20;
-/// One file of a bundle, to be sent or to be received.
-#[derive(Debug, PartialEq)]
-pub struct BundledFile {
-    /// Its path below the bundle's folder.
-    pub path: Vec<u8>,
-    /// Its size as offered.
-    pub bytes: u32,
-    /// Its mtime as offered, in milliseconds since 1970.
-    pub mtime_ms: i64,
-    /// Permission bits; of no use to a sender.
-    pub mode: u32,
-}
 
 /// What became of one file.
 pub struct BundledResult {
@@ -70,36 +56,16 @@ impl BundledResult {
     }
 }
 
-/// Reads a packed list of files: path length (u16), mode (u16), size (f64), mtime (f64), path; little-endian.
-pub fn unpack(mut packed: &[u8]) -> Result<Vec<BundledFile>> {
-    let mut files = Vec::new();
-    while !packed.is_empty() {
-        let (file, rest) = unpack_one(packed)
-            .ok_or_else(|| EngineError::argument("the packed list of a bundle is broken"))?;
-        if u64::from(file.bytes) > LARGEST_FILE {
-            let text = format!("a file of {} bytes is too large for a bundle", file.bytes);
-            return Err(EngineError::argument(text));
+/// Reads a packed list of files that are small enough for a bundle, where each is held in memory as a whole.
+pub fn unpack_small(packed: &[u8]) -> Result<Vec<Thing>> {
+    let files = things::unpack(packed)?;
+    match files.iter().find(|file| file.bytes > LARGEST_FILE) {
+        None => Ok(files),
+        Some(Thing { bytes, .. }) => {
+            let text = format!("a file of {bytes} bytes is too large for a bundle");
+            Err(EngineError::argument(text))
         }
-        files.push(file);
-        packed = rest;
     }
-    Ok(files)
-}
-
-fn unpack_one(packed: &[u8]) -> Option<(BundledFile, &[u8])> {
-    let (path_bytes, rest) = packed.split_first_chunk()?;
-    let (mode, rest) = rest.split_first_chunk()?;
-    let (bytes, rest) = rest.split_first_chunk()?;
-    let (mtime_ms, rest) = rest.split_first_chunk()?;
-    let (path, rest) = rest.split_at_checked(u16::from_le_bytes(*path_bytes).into())?;
-    let file = BundledFile {
-        path: path.to_vec(),
-        mode: u16::from_le_bytes(*mode).into(),
-        // A size that is no number becomes 0 or the largest, which is refused.
-        bytes: f64::from_le_bytes(*bytes) as u32,
-        mtime_ms: f64::from_le_bytes(*mtime_ms) as i64,
-    };
-    Some((file, rest))
 }
 
 /// Keeps the folder of the last file open: neighbours in a bundle mostly share it.
@@ -139,16 +105,7 @@ pub struct BundleObject {
     /// A byte a file: ok, bad, absent, failed.
     pub statuses: Buffer,
     /// The failures, for those that have one.
-    pub failures: Vec<BundleFailure>,
-}
-
-/// Why one file of a bundle failed.
-#[napi(object)]
-pub struct BundleFailure {
-    /// Position of the file in the bundle.
-    pub position: u32,
-    /// `CODE: text`.
-    pub text: String,
+    pub failures: Vec<ThingFailure>,
 }
 
 impl BundleObject {
@@ -160,7 +117,7 @@ impl BundleObject {
             .into_iter()
             .zip(0..)
             .filter_map(|(result, position)| {
-                result.failure.map(|text| BundleFailure { position, text })
+                result.failure.map(|text| ThingFailure { position, text })
             });
         Self {
             hashes: hashes.into(),
@@ -170,26 +127,4 @@ impl BundleObject {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_packed_list_is_read_back() {
-        let mut packed = Vec::new();
-        packed.extend(3_u16.to_le_bytes());
-        packed.extend(0o644_u16.to_le_bytes());
-        packed.extend(5_f64.to_le_bytes());
-        packed.extend((-7_f64).to_le_bytes());
-        packed.extend(b"a/b");
-
-        let file = BundledFile {
-            path: b"a/b".to_vec(),
-            bytes: 5,
-            mtime_ms: -7,
-            mode: 0o644,
-        };
-        assert_eq!(unpack(&packed).unwrap(), [file]);
-        assert!(unpack(&packed[..packed.len() - 1]).is_err());
-    }
-}
+const LARGEST_FILE: u32 = 1 << 20;

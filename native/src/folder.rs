@@ -9,7 +9,7 @@ use napi_derive::napi;
 use crate::{
     error::{EngineError, Result},
     handle::Handle,
-    listing::{Kind, StatObject, packed},
+    listing::{Kind, StatObject},
     log::{Log, LogFile},
     partial::{Partial, PartialFile},
     path::{at, folder_at, place_at, place_below, wrong_kind},
@@ -72,15 +72,6 @@ impl Folder {
             Ok(Folder::new(at(path, folder.try_clone())?))
         })
         .await
-    }
-
-    /// Lists a folder below as one packed buffer.
-    #[napi]
-    pub async fn list(&self, path: Uint8Array) -> Result<Buffer> {
-        let bytes = self
-            .with(path, |root, path| packed(&*folder_at(root, path)?, path))
-            .await?;
-        Ok(bytes.into())
     }
 
     /// Says what stands at a path.
@@ -147,16 +138,6 @@ impl Folder {
     #[napi]
     pub async fn open_log(&self, path: Uint8Array) -> Result<LogFile> {
         Ok(LogFile::new(self.with(path, Log::open).await?))
-    }
-
-    /// Creates a folder.
-    #[napi]
-    pub async fn create_folder(&self, path: Uint8Array) -> Result<()> {
-        self.with(path, |root, path| {
-            let place = place_below(root, path)?;
-            at(path, platform::create_folder(&place.folder, &place.name))
-        })
-        .await
     }
 
     /// Creates a symbolic link.

@@ -161,7 +161,7 @@ impl SendStream {
         files: Uint8Array,
     ) -> Result<BundleObject> {
         let root = folder.root()?;
-        let files = bundle::unpack(&files)?;
+        let files = bundle::unpack_small(&files)?;
         let encoding = self.half.tools.encoding();
         let verb = async move |half: Arc<SendHalf>| {
             let mut outgoing = half.outgoing().await?;
@@ -265,7 +265,7 @@ impl ReceiveStream {
         targets: Uint8Array,
     ) -> Result<BundleObject> {
         let root = folder.root()?;
-        let targets = bundle::unpack(&targets)?;
+        let targets = bundle::unpack_small(&targets)?;
         let verb = async move |half: Arc<ReceiveHalf>| {
             let mut incoming = half.incoming().await?;
             receive_bundle::receive_bundle(&mut incoming, &root, &half.tools, &targets).await

@@ -24,6 +24,7 @@ pub mod lane;
 pub mod limiter;
 pub mod listing;
 pub mod log;
+pub mod many;
 mod mapping;
 pub mod partial;
 mod path;
@@ -44,6 +45,7 @@ pub mod source_file;
 pub mod spent;
 mod strangers;
 mod stream;
+pub mod things;
 mod transport;
 
 use napi_derive::napi;

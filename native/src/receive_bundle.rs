@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 use cap_std::fs::Dir;
 
 use crate::{
-    bundle::{BundledFile, BundledResult, Parents, Status},
+    bundle::{BundledResult, Parents, Status},
     error::Result,
     path::at,
     piece::{HEADER_BYTES, Header, VALUE_BYTES},
     platform,
     receive_half::{Incoming, Intake},
     spent::Doing,
+    things::Thing,
 };
 
 /// Reads one piece a target, creates each file, writes it, and sets its mode and mtime.
@@ -19,7 +20,7 @@ pub async fn receive_bundle(
     incoming: &mut Incoming<'_>,
     root: &Dir,
     intake: &Intake,
-    targets: &[BundledFile],
+    targets: &[Thing],
 ) -> Result<Vec<BundledResult>> {
     let mut results = Vec::with_capacity(targets.len());
     let mut parents = Parents::new(root);
@@ -36,7 +37,7 @@ async fn receive_file(
     incoming: &mut Incoming<'_>,
     parents: &mut Parents<'_>,
     intake: &Intake,
-    target: &BundledFile,
+    target: &Thing,
     buffer: &mut Vec<u8>,
 ) -> Result<BundledResult> {
     let mut header = [0; HEADER_BYTES];
@@ -72,7 +73,7 @@ async fn receive_file(
     })
 }
 
-fn write_file(parents: &mut Parents<'_>, target: &BundledFile, bytes: &[u8]) -> Result<()> {
+fn write_file(parents: &mut Parents<'_>, target: &Thing, bytes: &[u8]) -> Result<()> {
     let (folder, name) = parents.place(&target.path)?;
     let created = folder.open_with(&name, &platform::creating(target.mode));
     let file = at(&target.path, created)?.into_std();

@@ -7,7 +7,7 @@ use cap_std::fs::Dir;
 use tokio::sync::mpsc;
 
 use crate::{
-    bundle::{BundledFile, BundledResult, Parents, Status},
+    bundle::{BundledResult, Parents, Status},
     encoder::{EncodedBytes, Encoding, encode},
     error::{Code, EngineError, Result},
     listing::Kind,
@@ -16,6 +16,7 @@ use crate::{
     platform,
     send_half::Outgoing,
     spent::Doing,
+    things::Thing,
 };
 
 /// Bytes that are handed to the stream at once, of more than one file.
@@ -32,7 +33,7 @@ pub async fn send_bundle(
     outgoing: &mut Outgoing<'_>,
     header: &[u8],
     folder: Arc<Dir>,
-    files: Vec<BundledFile>,
+    files: Vec<Thing>,
     encoding: Option<Encoding>,
 ) -> Result<Vec<BundledResult>> {
     outgoing
@@ -79,7 +80,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read_files(
         &mut self,
-        files: &[BundledFile],
+        files: &[Thing],
         sender: &mpsc::Sender<Bytes>,
     ) -> Vec<BundledResult> {
         let mut results = Vec::with_capacity(files.len());
@@ -135,7 +136,7 @@ impl Reader<'_> {
     }
 }
 
-fn read_file(parents: &mut Parents<'_>, file: &BundledFile) -> Result<Vec<u8>> {
+fn read_file(parents: &mut Parents<'_>, file: &Thing) -> Result<Vec<u8>> {
     let (folder, name) = parents.place(&file.path)?;
     let opened = at(&file.path, folder.open_with(&name, &platform::reading()))?.into_std();
     let stat = at(&file.path, platform::stat_of(&opened))?;

@@ -42,6 +42,8 @@ export interface Folder {
   openFolder(path: string): Promise<Folder>;
   /** The things in a folder below, sorted by the bytes of their names. */
   list(path: string): Promise<FolderEntry[]>;
+  /** The same for many, and much quicker than one by one; of one that cannot be listed, why. */
+  listEach(paths: readonly string[]): Promise<(FolderEntry[] | Error)[]>;
   /** What stands at a path; null if nothing. */
   stat(path: string): Promise<FileStat | null>;
   /** The text of a link. */
@@ -64,6 +66,8 @@ export interface Folder {
   openLog(path: string): Promise<LogFile>;
   /** Creates a folder; its parent must exist. `DISK_EXISTS` if the name is taken. */
   createFolder(path: string): Promise<void>;
+  /** The same for many, in this order, until one fails; much quicker than one by one. */
+  createFolders(paths: readonly string[]): Promise<void>;
   /** Creates a symbolic link with the text `target`. */
   createLink(path: string, target: string): Promise<void>;
   /** Moves what stands at `from` to `to` below another folder of the same disk; atomic. Without `replace`, `DISK_EXISTS` if `to` is taken. */
@@ -72,6 +76,10 @@ export interface Folder {
   remove(path: string): Promise<void>;
   /** Sets permission bits and mtime of a file or folder; never through a link. */
   setMetadata(path: string, metadata: { mode: number; mtimeMs: number }): Promise<void>;
+  /** Takes from a file or folder the permission bits that `mode` lacks, and sets its mtime; never through a link. */
+  restrict(path: string, metadata: { mode: number; mtimeMs: number }): Promise<void>;
+  /** The same for many, in this order and much quicker than one by one; says of each why it failed, or null. */
+  restrictEach(things: readonly Restriction[]): Promise<(Error | null)[]>;
   /** Returns when everything written below this folder is on the disk, names included. */
   syncAll(): Promise<void>;
   /** Returns when the folder's own list of names is on the disk. */
@@ -81,6 +89,15 @@ export interface Folder {
   /** Bytes that this user may still write on the folder's disk. */
   freeBytes(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** What a file or folder is to be like. */
+export interface Restriction {
+  path: string;
+  /** The permission bits that it may keep. */
+  mode: number;
+  /** Milliseconds since 1970. */
+  mtimeMs: number;
 }
 
 /** A file that is read. */

@@ -2,7 +2,7 @@
 
 import { TransferError } from "../errors.ts";
 import { encodeName } from "../lossless-name.ts";
-import type { FileKind, FileStat, Folder, FolderEntry } from "./engine.ts";
+import type { FileKind, FileStat, Folder, FolderEntry, Restriction } from "./engine.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 import { MemoryPartialFile, MemorySourceFile } from "./memory-files.ts";
 import { MemoryLogFile } from "./memory-log.ts";
@@ -34,6 +34,11 @@ export class MemoryFolder implements Folder {
       return { name, ...stat };
     });
     return entries.sort((a, b) => Buffer.compare(encodeName(a.name), encodeName(b.name)));
+  }
+
+  /** See {@link Folder.listEach}. */
+  listEach(paths: readonly string[]): Promise<(FolderEntry[] | Error)[]> {
+    return Promise.all(paths.map((path) => this.list(path).catch(asError)));
   }
 
   /** See {@link Folder.stat}. */
@@ -100,6 +105,11 @@ export class MemoryFolder implements Folder {
     this.#create(this.#freePlace(path), "folder");
   }
 
+  /** See {@link Folder.createFolders}. */
+  async createFolders(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await this.createFolder(path);
+  }
+
   /** See {@link Folder.createLink}. */
   async createLink(path: string, target: string): Promise<void> {
     this.#disk.check("createLink");
@@ -143,6 +153,17 @@ export class MemoryFolder implements Folder {
     const node = this.#find(path);
     if (node.kind !== "file" && node.kind !== "folder") throw wrongKind(path, "a file or folder");
     this.#disk.change({ kind: "metadata", node, ...metadata });
+  }
+
+  /** See {@link Folder.restrict}. */
+  async restrict(path: string, { mode, mtimeMs }: { mode: number; mtimeMs: number }) {
+    await this.setMetadata(path, { mode: mode & this.#find(path).mode, mtimeMs });
+  }
+
+  /** See {@link Folder.restrictEach}. */
+  restrictEach(things: readonly Restriction[]): Promise<(Error | null)[]> {
+    const ends = things.map(({ path, ...metadata }) => this.restrict(path, metadata));
+    return Promise.all(ends.map((end) => end.then(() => null, asError)));
   }
 
   /** See {@link Folder.syncAll}. */
@@ -239,6 +260,10 @@ function checkReplaceable(node: DiskNode, replaced: DiskNode, to: string): void 
     "DISK_EXISTS",
     `${to} is a folder that is not empty, or not of this kind`,
   );
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function wrongKind(path: string, wanted: string): TransferError {

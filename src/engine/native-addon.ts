@@ -127,7 +127,13 @@ export interface AddonReceivedRun {
 export interface AddonBundle {
   hashes: Uint8Array;
   statuses: Uint8Array;
-  failures: { position: number; text: string }[];
+  failures: AddonFailure[];
+}
+
+/** Why one thing of a list failed; `text` is `CODE: text`. */
+export interface AddonFailure {
+  position: number;
+  text: string;
 }
 
 /** A file's metadata; `kind` is a position in the list of kinds. */
@@ -142,18 +148,19 @@ export interface AddonStat {
 /** `Folder` of `native/src/folder.rs`. */
 export interface AddonFolder {
   openFolder(path: Uint8Array): Promise<AddonFolder>;
-  list(path: Uint8Array): Promise<Uint8Array>;
+  listEach(paths: Uint8Array): Promise<{ packed: Uint8Array; failures: AddonFailure[] }>;
   stat(path: Uint8Array): Promise<AddonStat | null>;
   readLink(path: Uint8Array): Promise<Uint8Array>;
   openSource(path: Uint8Array, memoryMap: boolean): Promise<AddonSourceFile>;
   createPartial(path: Uint8Array, bytes: number, mode: number): Promise<AddonPartialFile>;
   openPartial(path: Uint8Array, bytes: number): Promise<AddonPartialFile>;
   openLog(path: Uint8Array): Promise<AddonLogFile>;
-  createFolder(path: Uint8Array): Promise<void>;
+  createFolders(paths: Uint8Array): Promise<void>;
   createLink(path: Uint8Array, target: Uint8Array): Promise<void>;
   rename(from: Uint8Array, target: AddonFolder, to: Uint8Array, replace: boolean): Promise<void>;
   remove(path: Uint8Array): Promise<void>;
   setMetadata(path: Uint8Array, mode: number, mtimeMs: number): Promise<void>;
+  restrictEach(things: Uint8Array): Promise<AddonFailure[]>;
   syncAll(): Promise<void>;
   sync(): Promise<void>;
   isOwn(): Promise<boolean>;

@@ -42,6 +42,13 @@ export function failureOf(text: string | null | undefined): Error | null {
   return failure instanceof Error ? failure : null;
 }
 
+/** Why some things of a list failed, by their positions. */
+export function reasonsOf(
+  failures: readonly { position: number; text: string }[],
+): Map<number, Error | null> {
+  return new Map(failures.map(({ position, text }) => [position, failureOf(text)]));
+}
+
 /**
  * The peer gave up with a number of the table in `errors.ts`, after which its text stands.
  *

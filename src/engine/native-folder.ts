@@ -10,6 +10,7 @@ import type {
   LogFile,
   PartialFile,
   PieceRun,
+  Restriction,
   SourceFile,
 } from "./engine.ts";
 import type {
@@ -19,7 +20,8 @@ import type {
   AddonSourceFile,
   AddonStat,
 } from "./native-addon.ts";
-import { native } from "./native-error.ts";
+import { native, reasonsOf } from "./native-error.ts";
+import { packThings } from "./native-list.ts";
 
 /** A folder of the native engine. */
 export class NativeFolder implements Folder {
@@ -36,7 +38,22 @@ export class NativeFolder implements Folder {
   }
 
   async list(path: string): Promise<FolderEntry[]> {
-    return unpackEntries(await native(this.handle.list(encodeName(path))));
+    const [things = []] = await this.listEach([path]);
+    if (things instanceof Error) throw things;
+    return things;
+  }
+
+  async listEach(paths: readonly string[]): Promise<(FolderEntry[] | Error)[]> {
+    const things = packThings(paths.map((path) => ({ path })));
+    const { packed, failures } = await native(this.handle.listEach(things));
+    const reasons = reasonsOf(failures);
+    const { buffer, byteOffset } = packed;
+    let next = 0;
+    return paths.map((_, position) => {
+      const start = next + LENGTH_BYTES;
+      next = start + new DataView(buffer, byteOffset + next).getUint32(0, true);
+      return reasons.get(position) ?? unpackEntries(packed.subarray(start, next));
+    });
   }
 
   async stat(path: string): Promise<FileStat | null> {
@@ -66,7 +83,11 @@ export class NativeFolder implements Folder {
   }
 
   async createFolder(path: string): Promise<void> {
-    await native(this.handle.createFolder(encodeName(path)));
+    await this.createFolders([path]);
+  }
+
+  async createFolders(paths: readonly string[]): Promise<void> {
+    await native(this.handle.createFolders(packThings(paths.map((path) => ({ path })))));
   }
 
   async createLink(path: string, target: string): Promise<void> {
@@ -94,6 +115,16 @@ export class NativeFolder implements Folder {
     await native(this.handle.setMetadata(encodeName(path), mode, mtimeMs));
   }
 
+  async restrict(path: string, metadata: { mode: number; mtimeMs: number }): Promise<void> {
+    const [failure] = await this.restrictEach([{ path, ...metadata }]);
+    if (failure) throw failure;
+  }
+
+  async restrictEach(things: readonly Restriction[]): Promise<(Error | null)[]> {
+    const reasons = reasonsOf(await native(this.handle.restrictEach(packThings(things))));
+    return things.map((_, position) => reasons.get(position) ?? null);
+  }
+
   async syncAll(): Promise<void> {
     await native(this.handle.syncAll());
   }
@@ -116,7 +147,6 @@ export class NativeFolder implements Folder {
 }
 
 /** A file that is read by the native engine. */
-/** A file of the addon that is read. */
 export class NativeSourceFile implements SourceFile {
   /** The addon's handle, for the verbs of streams. */
   readonly handle: AddonSourceFile;
@@ -255,3 +285,4 @@ function kindOf(number: number): FileKind {
 
 const KINDS: readonly FileKind[] = ["file", "folder", "link", "other"];
 const RECORD_BYTES = 24;
+const LENGTH_BYTES = 4;

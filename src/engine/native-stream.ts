@@ -1,7 +1,6 @@
 /** The streams of the engine in Rust, and what limits them. */
 
 import type { Codec, Coding } from "../codec.ts";
-import { mostNameBytes, writeName } from "../lossless-name.ts";
 import type {
   BidirectionalStream,
   BundledResult,
@@ -26,8 +25,9 @@ import type {
   AddonReceiveStream,
   AddonSendStream,
 } from "./native-addon.ts";
-import { failureOf, native, nativeNow } from "./native-error.ts";
+import { failureOf, native, nativeNow, reasonsOf } from "./native-error.ts";
 import { folderHandle, partialHandle, sourceHandle } from "./native-folder.ts";
+import { packThings } from "./native-list.ts";
 
 /** Both halves of a stream of the addon. */
 export function bothWays(handle: AddonBidirectionalStream): BidirectionalStream {
@@ -97,7 +97,7 @@ export class NativeSendStream implements SendStream {
     folder: Folder,
     files: readonly BundledSource[],
   ): Promise<BundledResult[]> {
-    const packed = packBundle(files);
+    const packed = packThings(files);
     const sending = this.#handle.sendBundle(header, folderHandle(folder), packed);
     return bundleResults(await native(sending));
   }
@@ -145,7 +145,7 @@ export class NativeReceiveStream implements ReceiveStream {
   }
 
   async receiveBundle(folder: Folder, targets: readonly BundledTarget[]): Promise<BundledResult[]> {
-    const packed = packBundle(targets);
+    const packed = packThings(targets);
     return bundleResults(await native(this.#handle.receiveBundle(folderHandle(folder), packed)));
   }
 
@@ -159,24 +159,8 @@ function limiterHandle(limiter: RateLimiter): AddonRateLimiter {
   throw new TypeError("a limiter of another engine");
 }
 
-/** Writes the records that `native/src/bundle.rs` reads; a sender's have no mode. */
-function packBundle(files: readonly (BundledSource & Partial<BundledTarget>)[]): Uint8Array {
-  const room = files.reduce((sum, { path }) => sum + RECORD_BYTES + mostNameBytes(path), 0);
-  const packed = Buffer.allocUnsafe(room);
-  let at = 0;
-  for (const { path, mode = 0, bytes, mtimeMs } of files) {
-    const nameBytes = writeName(packed, path, at + RECORD_BYTES);
-    packed.writeUInt16LE(nameBytes, at);
-    packed.writeUInt16LE(mode & 0o777, at + 2);
-    packed.writeDoubleLE(bytes, at + 4);
-    packed.writeDoubleLE(mtimeMs, at + 12);
-    at += RECORD_BYTES + nameBytes;
-  }
-  return packed.subarray(0, at);
-}
-
 function bundleResults({ hashes, statuses, failures }: AddonBundle): BundledResult[] {
-  const reasons = new Map(failures.map(({ position, text }) => [position, failureOf(text)]));
+  const reasons = reasonsOf(failures);
   return Array.from(statuses, (status, position) => ({
     hash: hashes.subarray(position * HASH_BYTES, (position + 1) * HASH_BYTES),
     status: STATUSES[status] ?? "failed",
@@ -185,5 +169,4 @@ function bundleResults({ hashes, statuses, failures }: AddonBundle): BundledResu
 }
 
 const STATUSES: readonly BundledResult["status"][] = ["ok", "bad", "absent", "failed"];
-const RECORD_BYTES = 20;
 const HASH_BYTES = 32;

@@ -79,9 +79,8 @@ export class ArrivingFile {
   /** Gives it its mode and time and closes it. */
   async finish(): Promise<void> {
     const { staging, path, entry } = this.#options;
-    const created = await staging.stat(path);
-    const mode = (created?.mode ?? entry.mode) & entry.mode;
-    await staging.setMetadata(path, { mode, mtimeMs: entry.mtimeMs });
+    const { mode, mtimeMs } = entry;
+    await staging.restrict(path, { mode, mtimeMs });
     await this.close();
   }
 

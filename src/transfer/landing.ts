@@ -129,15 +129,18 @@ export class Landing {
   /** Times and modes of folders, the inner ones first: what is done in a folder changes its time. */
   async #setFolders(): Promise<void> {
     const { manifest, names, plan, files } = this.#options;
-    await eachFolder(manifest, "inner first", async (position) => {
-      if (plan.leftOut.has(position) || this.#isLanded(position)) return;
-      const { mode, mtimeMs, depth } = manifest.entry(position);
-      const path = names.path(position);
-      const created = await files.stat(path);
-      const allowed = (created?.mode ?? 0o755) & mode;
-      // A folder must be writable to be moved out: the top-level ones get their mode after that.
-      const metadata = { mode: depth === 0 ? allowed | 0o700 : allowed, mtimeMs };
-      await this.#attempt(position, () => files.setMetadata(path, metadata));
+    await eachFolder(manifest, "inner first", async (positions) => {
+      const set = positions.filter((position) => {
+        return !plan.leftOut.has(position) && !this.#isLanded(position);
+      });
+      const failures = await files.restrictEach(
+        set.map((position) => {
+          const { mode, mtimeMs, depth } = manifest.entry(position);
+          // A folder must be writable to be moved out: the top-level ones get their mode after that.
+          return { path: names.path(position), mode: depth === 0 ? mode | 0o700 : mode, mtimeMs };
+        }),
+      );
+      for (const [at, failure] of failures.entries()) this.#note(set[at] ?? 0, failure);
     });
   }
 
@@ -182,7 +185,7 @@ export class Landing {
     const name = this.#landedPath(top);
     const there = await target.stat(name);
     if (!there || (there.mode & ~mode) === 0) return;
-    await target.setMetadata(name, { mode: there.mode & mode, mtimeMs });
+    await target.restrict(name, { mode, mtimeMs });
   }
 
   /** Moves a thing to its name, or to the next one that is free. */
@@ -213,10 +216,8 @@ export class Landing {
       const path = names.path(position);
       await this.#attempt(position, async () => {
         if (kind === "folder") await ensureFolder(target, path);
-        else if (arrivals.isInPlace(position)) {
-          const there = await target.stat(path);
-          await target.setMetadata(path, { mode: (there?.mode ?? mode) & mode, mtimeMs });
-        } else await files.rename(path, target, path, { replace });
+        else if (arrivals.isInPlace(position)) await target.restrict(path, { mode, mtimeMs });
+        else await files.rename(path, target, path, { replace });
       });
     }
   }
@@ -248,10 +249,16 @@ export class Landing {
     try {
       await work();
     } catch (error) {
-      // On a full disk nothing more can land.
-      if (!(error instanceof TransferError) || error.code === "DISK_FULL") throw error;
-      this.failures.set(position, { code: error.code, reason: error.message.slice(0, 500) });
+      this.#note(position, error);
     }
+  }
+
+  /** Notes what failed for one entry, if anything did; throws what ends the others, too. */
+  #note(position: number, error: unknown): void {
+    if (error === null) return;
+    // On a full disk nothing more can land.
+    if (!(error instanceof TransferError) || error.code === "DISK_FULL") throw error;
+    this.failures.set(position, { code: error.code, reason: error.message.slice(0, 500) });
   }
 }
 

@@ -52,8 +52,9 @@ export async function resume(options: ResumeOptions): Promise<Resumed> {
   const { leftover, files, manifest, names, isSkipped } = options;
   if (leftover) return new Resumption({ ...options, leftover }).run();
   // Where nothing is left there is nothing to keep, nor to remove.
-  await eachFolder(manifest, "outer first", async (position) => {
-    if (!isSkipped(position)) await files.createFolder(names.path(position));
+  await eachFolder(manifest, "outer first", async (positions) => {
+    const made = positions.filter((position) => !isSkipped(position));
+    await files.createFolders(made.map((position) => names.path(position)));
   });
   return { left: [], isIntact: true };
 }

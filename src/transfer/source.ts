@@ -241,16 +241,16 @@ function problemOfText(text: string, paths: readonly string[]): string | null {
   return `the text has more than ${maxText} characters; send it as a file`;
 }
 
-/** Lists folders in order, the next ones before they are asked for, unless the last one had many things in it. */
+/** Lists folders in order, many at once and before they are asked for, unless the last ones had many things in them. */
 function listAhead(folder: Folder, paths: readonly string[]): Generator<Promise<FolderEntry[]>> {
   let isSmall = false;
   return ahead(
     paths,
-    () => (isSmall ? listedAhead : 0),
-    async (path) => {
-      const things = await folder.list(path);
-      isSmall = things.length <= fewThings;
-      return things;
+    () => (isSmall ? listedAtOnce : 1),
+    async (some) => {
+      const listed = await folder.listEach(some);
+      isSmall = listed.every((things) => things instanceof Error || things.length <= fewThings);
+      return listed;
     },
   );
 }
@@ -290,7 +290,7 @@ function entryOf(found: FolderEntry, depth: number, target: string): Entry {
 }
 
 const mostReason = 500;
-/** So many more folders are being listed while one is walked (docs/performance.md#many-small-files). */
-const listedAhead = 4;
+/** So many folders are listed at once, and as many more meanwhile (docs/performance.md#many-small-files). */
+const listedAtOnce = 8;
 /** Listings of more things than this would hold hundreds of megabytes while they wait. */
 const fewThings = 4096;

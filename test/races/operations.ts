@@ -100,6 +100,12 @@ export const writing: { readonly [name: string]: Operation } = {
   async "set a mode and time of what is swapped"({ folder }, n) {
     await folder.setMetadata(n % 2 === 0 ? "leaf" : "flip", { mode: 0o777, mtimeMs: n });
   },
+  async "restrict what is below"({ folder }, n) {
+    await folder.restrict("flip/secret", { mode: 0o700, mtimeMs: n });
+  },
+  async "restrict what is swapped"({ folder }, n) {
+    await folder.restrict(n % 2 === 0 ? "leaf" : "flip", { mode: 0o700, mtimeMs: n });
+  },
   async "receive a bundle"(ground, n) {
     const { send, receive } = await stream(ground);
     const bytes = { path: "bytes", bytes: inside.length, mtimeMs: bytesTimeMs };

@@ -48,6 +48,7 @@ const operations: { readonly [name: string]: (folder: Folder, path: string) => P
     replace: (folder, path) => folder.rename("own", folder, path, { replace: true }),
     remove: (folder, path) => folder.remove(path),
     setMetadata: (folder, path) => folder.setMetadata(path, { mode: 0o777, mtimeMs: 0 }),
+    restrict: (folder, path) => folder.restrict(path, { mode: 0, mtimeMs: 0 }),
   };
 
 /** What an operation does at a link itself; elsewhere it is refused with `DISK_DENIED`. */
