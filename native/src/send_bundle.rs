@@ -10,6 +10,7 @@ use crate::{
     bundle::{BundledResult, Parents, Status},
     encoder::{EncodedBytes, Encoding, encode},
     error::{Code, EngineError, Result},
+    hash::Value,
     listing::Kind,
     path::{at, shown},
     piece::{HEADER_BYTES, Header, VALUE_BYTES},
@@ -78,25 +79,21 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read_files(
-        &mut self,
-        files: &[Thing],
-        sender: &mpsc::Sender<Bytes>,
-    ) -> Vec<BundledResult> {
+    fn read_files(&mut self, files: &[Thing], sender: &mpsc::Sender<Bytes>) -> Vec<BundledResult> {
         let mut results = Vec::with_capacity(files.len());
         for file in files {
             // The stream was given up: nobody wants the rest.
             if !self.make_room(file.bytes, sender) {
                 return results;
             }
-            results.push(match read_file(&mut self.parents, file) {
-                Ok(bytes) => {
-                    let hash = *blake3::hash(&bytes).as_bytes();
-                    self.add(bytes);
+            let start = self.batch.len();
+            results.push(match self.add(file) {
+                Ok(hash) => {
                     self.batch.extend_from_slice(&hash);
                     BundledResult::ok(hash)
                 }
                 Err(error) => {
+                    self.batch.truncate(start);
                     self.batch.extend_from_slice(&Header::Absent.encode(0));
                     BundledResult::without_hash(Status::Absent, Some(error))
                 }
@@ -118,25 +115,31 @@ impl Reader<'_> {
         full.is_empty() || sender.blocking_send(full.into()).is_ok()
     }
 
-    /// Adds a piece's header and its bytes.
-    fn add(&mut self, bytes: Vec<u8>) {
-        let whole = bytes.len() as u32;
+    /// Adds a piece's header and its bytes, and tells their hash. What a failure has added is of no use.
+    fn add(&mut self, file: &Thing) -> Result<Value> {
         let Some(Encoding { coding, coders }) = &self.encoding else {
-            self.batch.extend_from_slice(&Header::Plain.encode(whole));
-            self.batch.extend_from_slice(&bytes);
-            return;
+            let plain = Header::Plain.encode(file.bytes);
+            self.batch.extend_from_slice(&plain);
+            let start = self.batch.len();
+            read_file(&mut self.parents, file, &mut self.batch)?;
+            return Ok(*blake3::hash(&self.batch[start..]).as_bytes());
         };
+        let mut bytes = Vec::new();
+        read_file(&mut self.parents, file, &mut bytes)?;
+        let hash = *blake3::hash(&bytes).as_bytes();
         let (header, encoded, counts) = coders.lend(|coder| {
             coder.input = bytes;
             encode(coder, *coding)
         });
-        self.batch.extend_from_slice(&header.encode(whole));
+        self.batch.extend_from_slice(&header.encode(file.bytes));
         self.batch.extend_from_slice(&encoded);
         self.counts.add(counts);
+        Ok(hash)
     }
 }
 
-fn read_file(parents: &mut Parents<'_>, file: &Thing) -> Result<Vec<u8>> {
+/// Adds a file's bytes to a buffer.
+fn read_file(parents: &mut Parents<'_>, file: &Thing, buffer: &mut Vec<u8>) -> Result<()> {
     let (folder, name) = parents.place(&file.path)?;
     let opened = at(&file.path, folder.open_with(&name, &platform::reading()))?.into_std();
     let stat = at(&file.path, platform::stat_of(&opened))?;
@@ -144,12 +147,11 @@ fn read_file(parents: &mut Parents<'_>, file: &Thing) -> Result<Vec<u8>> {
         && stat.bytes == u64::from(file.bytes)
         && stat.mtime_ms == file.mtime_ms;
     if is_as_offered {
-        let bytes = at(
-            &file.path,
-            platform::read_at(&opened, 0, file.bytes as usize),
-        )?;
-        if bytes.len() == file.bytes as usize {
-            return Ok(bytes);
+        let start = buffer.len();
+        buffer.resize(start + file.bytes as usize, 0);
+        let filled = platform::fill_at(&opened, 0, &mut buffer[start..]);
+        if at(&file.path, filled)? == file.bytes as usize {
+            return Ok(());
         }
     }
     let text = format!("{}: the file is not what was offered", shown(&file.path));

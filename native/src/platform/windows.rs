@@ -137,15 +137,21 @@ pub fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
 /// Reads up to `length` bytes at an offset; fewer only at the file's end.
 pub fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
+    let read = fill_at(file, offset, &mut bytes)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// Fills a buffer from an offset on; tells how much of it, which is less only at the file's end.
+pub fn fill_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut done = 0;
-    while done < length {
-        match file.seek_read(&mut bytes[done..], offset + done as u64)? {
+    while done < buffer.len() {
+        match file.seek_read(&mut buffer[done..], offset + done as u64)? {
             0 => break,
             read => done += read,
         }
     }
-    bytes.truncate(done);
-    Ok(bytes)
+    Ok(done)
 }
 
 /// Writes all bytes at an offset.
