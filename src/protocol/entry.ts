@@ -1,9 +1,9 @@
 /** One entry of a manifest and its CBOR form: `[kind, depth, name, bytes, mode, mtimeMs, target?]`. */
 
-import { encode } from "cborg";
 import { integer, invalid, list, tuple } from "./fields.ts";
 import { decodeCbor } from "./frame.ts";
 import { maxBatchEntries, maxDepth, maxLinkBytes, maxNameBytes } from "./limits.ts";
+import { decodeLists, encodeLists, type PlainValue } from "./plain-lists.ts";
 import { nameFromWire, nameToWire } from "./wire-name.ts";
 
 /** A file, folder or link that is offered. */
@@ -25,13 +25,12 @@ export interface Entry {
 
 /** A batch of entries in its CBOR form. */
 export function encodeEntries(entries: readonly Entry[]): Uint8Array {
-  // A manifest keeps it: without the room that the encoder had spare, three times as much.
-  return encode(entries.map(toArray)).slice();
+  return encodeLists(entries.map(toArray));
 }
 
 /** A batch's entries. `INVALID_FRAME` for anything that is not as promised. */
 export function decodeEntries(batch: Uint8Array): Entry[] {
-  return list(decodeCbor(batch), "entries", maxBatchEntries, fromArray);
+  return list(decodeLists(batch) ?? decodeCbor(batch), "entries", maxBatchEntries, fromArray);
 }
 
 /** The most that an entry's CBOR form takes, in bytes. */
@@ -39,7 +38,7 @@ export function entryBound(entry: Entry): number {
   return 40 + 3 * (entry.name.length + entry.target.length);
 }
 
-function toArray(entry: Entry): unknown[] {
+function toArray(entry: Entry): PlainValue[] {
   const { depth, bytes, mode, mtimeMs } = entry;
   const fields = [kinds.indexOf(entry.kind), depth, nameToWire(entry.name), bytes, mode, mtimeMs];
   return entry.kind === "link" ? [...fields, nameToWire(entry.target)] : fields;
