@@ -125,7 +125,7 @@ export class Journal {
       await sync(dirty);
       if (!this.#isAnchored) await anchor();
       this.#isAnchored = true;
-      await naming("the journal of what arrives", this.#write(records.map(bytesOf)));
+      await naming("the journal of what arrives", this.#write(records));
     } finally {
       this.#isCommitting = false;
       this.#endedAtMs = clock.now();
@@ -133,22 +133,23 @@ export class Journal {
     }
   }
 
-  async #write(records: readonly Uint8Array[]): Promise<void> {
+  async #write(pending: readonly (Uint8Array | Neighbours)[]): Promise<void> {
     const { log } = this.#options;
-    if (!this.#isBegun) await this.#begin();
-    for (const part of partsOf(records)) await log.append(part);
+    if (!this.#isBegun) await log.truncate(0);
+    for (const part of partsOf(this.#records(pending))) await log.append(part);
+    this.#isBegun = true;
     await log.sync();
   }
 
-  async #begin(): Promise<void> {
-    const { log, manifest } = this.#options;
-    await log.truncate(0);
-    await log.append(encodeRecord({ kind: "header", version: journalVersion }));
-    for (const batch of manifest.batches) {
-      await log.append(encodeRecord({ kind: "batch", batch }));
+  /** What is to be written: first of all what the journal is of. */
+  *#records(pending: readonly (Uint8Array | Neighbours)[]): Generator<Uint8Array> {
+    if (!this.#isBegun) {
+      const { batches, totals } = this.#options.manifest;
+      yield encodeRecord({ kind: "header", version: journalVersion });
+      for (const batch of batches) yield encodeRecord({ kind: "batch", batch });
+      yield encodeRecord({ kind: "sealed", entries: totals.entries });
     }
-    await log.append(encodeRecord({ kind: "sealed", entries: manifest.totals.entries }));
-    this.#isBegun = true;
+    for (const record of pending) yield record instanceof Neighbours ? record.record : record;
   }
 
   #add(record: JournalRecord): void {
@@ -199,18 +200,21 @@ class Neighbours {
   }
 }
 
-function bytesOf(record: Uint8Array | Neighbours): Uint8Array {
-  return record instanceof Neighbours ? record.record : record;
-}
-
 /** Joins records to writes of some hundred kilobytes. */
-function* partsOf(records: readonly Uint8Array[]): Generator<Uint8Array> {
-  for (let at = 0; at < records.length; at += recordsInWrite) {
-    yield Buffer.concat(records.slice(at, at + recordsInWrite));
+function* partsOf(records: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let part: Uint8Array[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    part.push(record);
+    bytes += record.length;
+    if (bytes < writtenBytes) continue;
+    yield Buffer.concat(part);
+    [part, bytes] = [[], 0];
   }
+  if (part.length > 0) yield Buffer.concat(part);
 }
 
-const recordsInWrite = 4096;
+const writtenBytes = 256 * 1024;
 const mostNeighbours = 1024;
 /** A commit may take a hundredth of the time: after one that took 10 ms, a second passes. */
 const costShare = 100;
