@@ -147,10 +147,10 @@ fn read_file(parents: &mut Parents<'_>, file: &Thing, buffer: &mut Vec<u8>) -> R
         && stat.bytes == u64::from(file.bytes)
         && stat.mtime_ms == file.mtime_ms;
     if is_as_offered {
-        let start = buffer.len();
-        buffer.resize(start + file.bytes as usize, 0);
-        let filled = platform::fill_at(&opened, 0, &mut buffer[start..]);
-        if at(&file.path, filled)? == file.bytes as usize {
+        let whole = buffer.len() + file.bytes as usize;
+        let read = platform::read_onto(&opened, 0, file.bytes as usize, buffer);
+        at(&file.path, read)?;
+        if buffer.len() == whole {
             return Ok(());
         }
     }

@@ -126,32 +126,21 @@ pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     Ok(rustix::fs::fchmod(file, permission_bits(mode))?)
 }
 
-/// Reads up to `length` bytes at an offset; fewer only at the file's end.
-pub fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(length);
-    while bytes.len() < length {
-        let at = offset + bytes.len() as u64;
-        match rustix::io::pread(file, rustix::buffer::spare_capacity(&mut bytes), at) {
+/// Adds up to `length` bytes from an offset on to a buffer; fewer only at the file's end.
+pub fn read_onto(file: &File, offset: u64, length: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let start = buffer.len();
+    buffer.reserve(length);
+    while buffer.len() < start + length {
+        let at = offset + (buffer.len() - start) as u64;
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(buffer), at) {
             Ok(0) => break,
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(bytes)
-}
-
-/// Fills a buffer from an offset on; tells how much of it, which is less only at the file's end.
-pub fn fill_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match rustix::io::pread(file, &mut buffer[done..], offset + done as u64) {
-            Ok(0) => break,
-            Ok(read) => done += read,
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(done)
+    // What there was room for beside them is read, too.
+    buffer.truncate(start + length);
+    Ok(())
 }
 
 /// Writes all bytes at an offset.

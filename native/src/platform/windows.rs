@@ -134,24 +134,19 @@ pub fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads up to `length` bytes at an offset; fewer only at the file's end.
-pub fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    let read = fill_at(file, offset, &mut bytes)?;
-    bytes.truncate(read);
-    Ok(bytes)
-}
-
-/// Fills a buffer from an offset on; tells how much of it, which is less only at the file's end.
-pub fn fill_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+/// Adds up to `length` bytes from an offset on to a buffer; fewer only at the file's end.
+pub fn read_onto(file: &File, offset: u64, length: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let start = buffer.len();
+    buffer.resize(start + length, 0);
     let mut done = 0;
-    while done < buffer.len() {
-        match file.seek_read(&mut buffer[done..], offset + done as u64)? {
+    while done < length {
+        match file.seek_read(&mut buffer[start + done..], offset + done as u64)? {
             0 => break,
             read => done += read,
         }
     }
-    Ok(done)
+    buffer.truncate(start + done);
+    Ok(())
 }
 
 /// Writes all bytes at an offset.
