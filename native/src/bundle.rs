@@ -1,13 +1,11 @@
 //! Many small files on one stream, each as one piece: the list of them, and what becomes of each.
 
-use cap_std::fs::Dir;
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 use crate::{
     error::{EngineError, Result},
     hash::Value,
-    path::{Held, folder_at, one_name, split},
     piece::VALUE_BYTES,
     things::{self, Thing, ThingFailure},
 };
@@ -65,35 +63,6 @@ pub fn unpack_small(packed: &[u8]) -> Result<Vec<Thing>> {
             let text = format!("a file of {bytes} bytes is too large for a bundle");
             Err(EngineError::argument(text))
         }
-    }
-}
-
-/// Keeps the folder of the last file open: neighbours in a bundle mostly share it.
-pub struct Parents<'a> {
-    root: &'a Dir,
-    last: Option<(Vec<u8>, Held<'a>)>,
-}
-
-impl<'a> Parents<'a> {
-    /// Starts at a bundle's folder.
-    pub fn new(root: &'a Dir) -> Self {
-        Self { root, last: None }
-    }
-
-    /// Finds the folder and the name of a file.
-    pub fn place(&mut self, path: &[u8]) -> Result<(&Dir, std::ffi::OsString)> {
-        let (parent, name) = split(path);
-        let name = one_name(name, path)?;
-        let is_open = self.last.as_ref().is_some_and(|(open, _)| open == parent);
-        if !is_open {
-            self.last = None;
-        }
-        let opened = match self.last.take() {
-            Some(open) => open,
-            None => (parent.to_vec(), folder_at(self.root, parent)?),
-        };
-        let (_, folder) = self.last.insert(opened);
-        Ok((folder, name))
     }
 }
 

@@ -79,8 +79,37 @@ pub fn place_below<'a>(root: &'a Dir, path: &[u8]) -> Result<Place<'a>> {
     place_at(root, path)
 }
 
+/// Keeps the folder of the last path open: neighbours in a list mostly share it.
+pub struct Parents<'a> {
+    root: &'a Dir,
+    last: Option<(Vec<u8>, Held<'a>)>,
+}
+
+impl<'a> Parents<'a> {
+    /// Starts at the folder that all paths lie below.
+    pub fn new(root: &'a Dir) -> Self {
+        Self { root, last: None }
+    }
+
+    /// Finds the folder and the name of what stands, or is to stand, at a path that is not the folder itself.
+    pub fn place(&mut self, path: &[u8]) -> Result<(&Dir, OsString)> {
+        let (parent, name) = split(path);
+        let name = one_name(name, path)?;
+        let is_open = self.last.as_ref().is_some_and(|(open, _)| open == parent);
+        if !is_open {
+            self.last = None;
+        }
+        let opened = match self.last.take() {
+            Some(open) => open,
+            None => (parent.to_vec(), folder_at(self.root, parent)?),
+        };
+        let (_, folder) = self.last.insert(opened);
+        Ok((folder, name))
+    }
+}
+
 /// Splits a path into its folder's path and its last name.
-pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(at) => (&path[..at], &path[at + 1..]),
         None => (&[], path),
@@ -97,7 +126,7 @@ fn names(path: &[u8]) -> Result<Vec<OsString>> {
 }
 
 /// Checks that a part of a path is one name and makes it a name of the system.
-pub fn one_name(name: &[u8], path: &[u8]) -> Result<OsString> {
+fn one_name(name: &[u8], path: &[u8]) -> Result<OsString> {
     if matches!(name, b"" | b"." | b"..") || platform::is_more_than_a_name(name) {
         let text = format!("{}: no path within a folder", shown(path));
         return Err(EngineError::argument(text));

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use cap_std::fs::Dir;
 
 use crate::{
-    bundle::{BundledResult, Parents, Status},
+    bundle::{BundledResult, Status},
     error::Result,
-    path::at,
+    path::{Parents, at},
     piece::{HEADER_BYTES, Header, VALUE_BYTES},
     platform,
     receive_half::{Incoming, Intake},

@@ -7,12 +7,12 @@ use cap_std::fs::Dir;
 use tokio::sync::mpsc;
 
 use crate::{
-    bundle::{BundledResult, Parents, Status},
+    bundle::{BundledResult, Status},
     encoder::{EncodedBytes, Encoding, encode},
     error::{Code, EngineError, Result},
     hash::Value,
     listing::Kind,
-    path::{at, shown},
+    path::{Parents, at, shown},
     piece::{HEADER_BYTES, Header, VALUE_BYTES},
     platform,
     send_half::Outgoing,
