@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MakeMachines } from "./engine-contract.ts";
-import { patterned } from "./engine-contract.ts";
+import { type MakeMachines, patterned } from "./engine-contract.ts";
 import { openTestFolder } from "./engine-contract-folders.ts";
 
 /** Declares the tests for one engine. */

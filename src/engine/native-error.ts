@@ -1,6 +1,7 @@
 /** Turns the addon's failures into those of this package. */
 
 import { codeOfWire, isErrorCode, TransferError } from "../errors.ts";
+import type { AddonFailure } from "./native-addon.ts";
 
 /**
  * Turns a rejection of the addon into a {@link TransferError}.
@@ -43,9 +44,7 @@ export function failureOf(text: string | null | undefined): Error | null {
 }
 
 /** Why some things of a list failed, by their positions. */
-export function reasonsOf(
-  failures: readonly { position: number; text: string }[],
-): Map<number, Error | null> {
+export function reasonsOf(failures: readonly AddonFailure[]): Map<number, Error | null> {
   return new Map(failures.map(({ position, text }) => [position, failureOf(text)]));
 }
 

@@ -21,7 +21,7 @@ import type {
   AddonStat,
 } from "./native-addon.ts";
 import { native, reasonsOf } from "./native-error.ts";
-import { packThings } from "./native-list.ts";
+import { packPaths, packThings } from "./native-list.ts";
 
 /** A folder of the native engine. */
 export class NativeFolder implements Folder {
@@ -44,8 +44,7 @@ export class NativeFolder implements Folder {
   }
 
   async listEach(paths: readonly string[]): Promise<(FolderEntry[] | Error)[]> {
-    const things = packThings(paths.map((path) => ({ path })));
-    const { packed, failures } = await native(this.handle.listEach(things));
+    const { packed, failures } = await native(this.handle.listEach(packPaths(paths)));
     const reasons = reasonsOf(failures);
     const { buffer, byteOffset } = packed;
     let next = 0;
@@ -87,7 +86,7 @@ export class NativeFolder implements Folder {
   }
 
   async createFolders(paths: readonly string[]): Promise<void> {
-    await native(this.handle.createFolders(packThings(paths.map((path) => ({ path })))));
+    await native(this.handle.createFolders(packPaths(paths)));
   }
 
   async createLink(path: string, target: string): Promise<void> {

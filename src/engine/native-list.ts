@@ -26,4 +26,9 @@ export function packThings(things: readonly ListedThing[]): Uint8Array {
   return packed.subarray(0, at);
 }
 
+/** Packs a list of paths alone. */
+export function packPaths(paths: readonly string[]): Uint8Array {
+  return packThings(paths.map((path) => ({ path })));
+}
+
 const RECORD_BYTES = 20;

@@ -140,7 +140,9 @@ export class Landing {
           return { path: names.path(position), mode: depth === 0 ? mode | 0o700 : mode, mtimeMs };
         }),
       );
-      for (const [at, failure] of failures.entries()) this.#note(set[at] ?? 0, failure);
+      for (const [at, failure] of failures.entries()) {
+        if (failure) this.#note(set[at] ?? 0, failure);
+      }
     });
   }
 
@@ -253,9 +255,8 @@ export class Landing {
     }
   }
 
-  /** Notes what failed for one entry, if anything did; throws what ends the others, too. */
+  /** Notes what failed for one entry; throws what ends the others, too. */
   #note(position: number, error: unknown): void {
-    if (error === null) return;
     // On a full disk nothing more can land.
     if (!(error instanceof TransferError) || error.code === "DISK_FULL") throw error;
     this.failures.set(position, { code: error.code, reason: error.message.slice(0, 500) });
